@@ -1,0 +1,18 @@
+// GET /api/v1/members: everything that is known about each member, with the age of every fact.
+//
+// Reference: docs/EXPORTER.md, "HTTP API". 64-bit ids are text; unknown values are null.
+// Thread: any; pure functions.
+#pragma once
+
+#include <string_view>
+
+#include "base/time.h"
+#include "exporter/app/json_text.h"
+#include "exporter/model/view.h"
+
+namespace wk::exporter {
+
+/// One member; \param ensemble  its ensemble's name
+Json member_document(std::string_view ensemble, const MemberView& member, Moment now);
+
+}  // namespace wk::exporter

@@ -1,0 +1,211 @@
+// watchkeeper-exporter: the sidecar that watches ensembles and serves what it sees over HTTP.
+//
+// Thread: this one parses, starts everything, and waits for a signal. Exit status: 0 after SIGTERM or SIGINT,
+// 1 for a configuration that cannot be used or an address that cannot be listened on, 2 for bad flags.
+#include <fmt/format.h>
+#include <pthread.h>
+#include <spdlog/spdlog.h>
+
+#include <array>
+#include <csignal>
+#include <cstdio>
+#include <exception>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "base/log.h"
+#include "exporter/app/config.h"
+#include "exporter/app/options.h"
+#include "exporter/app/routes.h"
+#include "exporter/app/tls_files.h"
+#include "exporter/app/version.h"
+#include "exporter/app/watcher.h"
+#include "exporter/web/server.h"
+#include "exporter/web/web_config.h"
+
+namespace wk::exporter {
+namespace {
+
+constexpr int kExitConfiguration = 1;
+constexpr int kExitUsage = 2;
+constexpr std::string_view kProgram = "watchkeeper-exporter";
+
+/// What to run, from flags and file together.
+struct Plan {
+  std::vector<EnsembleSpec> ensembles;
+  Settings settings;
+  HttpOptions http;
+  bool https = false;
+  std::vector<std::string> warnings;
+};
+
+/// A line for standard error and the exit status that goes with it.
+struct Failure {
+  int status;
+  std::string line;
+};
+
+int fail(const Failure& failure) {
+  fmt::print(stderr, "{}\n", failure.line);
+  return failure.status;
+}
+
+std::variant<Plan, Failure> make_plan(const Options& options) {
+  Plan plan;
+  if (options.ensemble) {
+    if (const auto& tls = options.ensemble->members.front().tls) {
+      if (const auto fault = check_tls_files(*tls)) {
+        static constexpr std::array<std::string_view, 3> kFlags{"tls.ca-file", "tls.cert-file",
+                                                                "tls.key-file"};
+        return Failure{kExitUsage,
+                       fmt::format("{}: --{}: {}", kProgram, kFlags.at(static_cast<std::size_t>(fault->file)),
+                                   fault->message)};
+      }
+    }
+    plan.ensembles.push_back(*options.ensemble);
+    plan.settings = options.settings;
+  } else {
+    auto config = load_config(options.config_file);
+    if (!config) return Failure{kExitConfiguration, config.error().message};
+    plan.ensembles = std::move(config->ensembles);
+    plan.settings = overlay(config->settings, options.settings);
+  }
+  if (plan.settings.listen_addresses.empty()) plan.settings.listen_addresses = {{"", kDefaultHttpPort}};
+  plan.http.listen = plan.settings.listen_addresses;
+  if (!options.web_config_file.empty()) {
+    auto web = load_web_config(options.web_config_file);
+    if (!web) return Failure{kExitConfiguration, web.error().message};
+    plan.http.web_config = options.web_config_file;
+    plan.https = web->tls.has_value();
+    plan.warnings = std::move(web->warnings);
+  }
+  for (const EnsembleSpec& ensemble : plan.ensembles)
+    for (const TargetSpec& member : ensemble.members)
+      if (member.tls && !member.tls->verify)
+        plan.warnings.push_back(
+            fmt::format("the certificate of {} in ensemble {} is not verified: anybody on the way can "
+                        "pose as it; name a CA file instead of skipping the check",
+                        member.name, ensemble.name));
+  return plan;
+}
+
+std::string counted(const Plan& plan) {
+  std::size_t members = 0;
+  for (const EnsembleSpec& ensemble : plan.ensembles) members += ensemble.members.size();
+  const std::size_t ensembles = plan.ensembles.size();
+  return fmt::format("{} ensemble{} with {} member{}", ensembles, ensembles == 1 ? "" : "s", members,
+                     members == 1 ? "" : "s");
+}
+
+std::string urls(const HttpServer& server, bool https) {
+  std::string text;
+  for (ListenAddress address : server.addresses()) {
+    if (address.host.empty() || address.host == "0.0.0.0" || address.host == "::") address.host = "localhost";
+    const std::string base = fmt::format("{}://{}", https ? "https" : "http", address.to_string());
+    text += fmt::format(" {}/ {}/metrics", base, base);
+  }
+  return text;
+}
+
+/// SIGTERM and SIGINT, taken synchronously by this thread; every thread started later inherits the block.
+sigset_t block_stop_signals() {
+  sigset_t signals;
+  sigemptyset(&signals);
+  sigaddset(&signals, SIGTERM);
+  sigaddset(&signals, SIGINT);
+  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  return signals;
+}
+
+void wait_for_stop(const sigset_t& signals) {
+  int signal = 0;
+  while (sigwait(&signals, &signal) != 0) {
+  }
+  spdlog::info("stopping on {}", signal == SIGTERM ? "SIGTERM" : "SIGINT");
+  // Unblocked with its default action, a second signal ends the process at once.
+  pthread_sigmask(SIG_UNBLOCK, &signals, nullptr);
+}
+
+int run(Plan plan) {
+  const sigset_t signals = block_stop_signals();
+  std::signal(SIGPIPE, SIG_IGN);
+  for (const std::string& warning : plan.warnings) spdlog::warn("{}", warning);
+
+  Watcher watcher(plan.ensembles);
+  HttpServer server(plan.http);
+  Observations observations;
+  observations.snapshot = [&watcher] { return watcher.snapshot(); };
+  observations.events = [&watcher](std::uint64_t after, std::size_t limit) {
+    return watcher.events(after, limit);
+  };
+  observations.history = [&watcher](const SeriesRequest& request, const HistoryQuery& query) {
+    if (const auto* series = std::get_if<MemberSeries>(&request.series))
+      return watcher.history(request.ensemble, request.member, *series, query.step, query.since);
+    return watcher.history(request.ensemble, std::get<EnsembleSeries>(request.series), query.step,
+                           query.since);
+  };
+  observations.probe = [&watcher](const std::string& ensemble, const TargetSpec& target) {
+    return watcher.probe(ensemble, target);
+  };
+  observations.http_stats = [&server] { return server.stats(); };
+  observations.now = [] { return Moment::now(); };
+  for (auto& [path, handler] : Routes(observations, plan.ensembles, plan.settings).all())
+    server.handle(path, std::move(handler));
+
+  watcher.start();
+  if (const auto started = server.start(); !started) {
+    watcher.stop();
+    return fail({kExitConfiguration, fmt::format("{}: {}", kProgram, started.error().message)});
+  }
+  fmt::print("{} {} watches {}:{}\n", kProgram, build_info().version, counted(plan),
+             urls(server, plan.https));
+  std::fflush(stdout);
+  wait_for_stop(signals);
+  server.stop();
+  watcher.stop();
+  return 0;
+}
+
+int main_checked(std::span<const char* const> arguments) {
+  const auto options = parse_options(arguments);
+  if (!options) return fail({kExitUsage, fmt::format("{}: {}", kProgram, options.error().message)});
+  const BuildInfo build = build_info();
+  if (options->action == Options::Action::kHelp) {
+    fmt::print("{}", options->text);
+    return 0;
+  }
+  if (options->action == Options::Action::kVersion) {
+    fmt::print("{} {} (revision {}, {})\n", kProgram, build.version, build.revision, build.compiler);
+    return 0;
+  }
+  auto made = make_plan(*options);
+  if (const auto* failure = std::get_if<Failure>(&made)) return fail(*failure);
+  Plan& plan = std::get<Plan>(made);
+  if (options->action == Options::Action::kCheck) {
+    for (const std::string& warning : plan.warnings) fmt::print(stderr, "warning: {}\n", warning);
+    fmt::print("the configuration is valid: {}\n", counted(plan));
+    return 0;
+  }
+  if (const auto logging = start_logging(options->log_level, options->log_format); !logging)
+    return fail({kExitUsage, fmt::format("{}: --log.level: {}", kProgram, logging.error().message)});
+  const int status = run(std::move(plan));
+  spdlog::shutdown();
+  return status;
+}
+
+}  // namespace
+}  // namespace wk::exporter
+
+int main(int argc, char** argv) {
+  try {
+    const std::vector<const char*> arguments(argv + (argc > 0 ? 1 : 0), argv + argc);
+    return wk::exporter::main_checked(arguments);
+  } catch (const std::exception& error) {
+    fmt::print(stderr, "watchkeeper-exporter: cannot go on: {}\n", error.what());
+    return 1;
+  }
+}

@@ -1,0 +1,86 @@
+#include "exporter/app/member_lookup.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <vector>
+
+#include "base/log.h"
+
+namespace wk::exporter {
+namespace {
+
+/// Names in a message; more than these are counted only.
+constexpr std::size_t kNamedMax = 20;
+
+std::string listed(const std::vector<std::string>& names) {
+  const std::size_t shown = std::min(names.size(), kNamedMax);
+  std::string text =
+      fmt::format("{}", fmt::join(names.begin(), names.begin() + static_cast<std::ptrdiff_t>(shown), ", "));
+  if (shown < names.size()) text += fmt::format(" and {} more", names.size() - shown);
+  return text;
+}
+
+/// "zk1" of "zk1:2181", "::1" of "[::1]:2181".
+std::string_view host_of(std::string_view member) {
+  std::string_view host = member.substr(0, member.rfind(':'));
+  if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
+  return host;
+}
+
+bool on_host(const MemberView& member, std::string_view name) {
+  if (name.starts_with('[') && name.ends_with(']')) name = name.substr(1, name.size() - 2);
+  return host_of(member.name) == name;
+}
+
+bool named(const MemberView& member, std::string_view name) { return member.name == name; }
+
+bool has_id(const MemberView& member, std::string_view name) {
+  return member.id && member.id->value >= 0 && std::to_string(member.id->value) == name;
+}
+
+}  // namespace
+
+Result<const EnsembleView*> find_ensemble(const Snapshot& snapshot, std::string_view name) {
+  std::vector<std::string> known;
+  for (const EnsembleView& ensemble : snapshot.ensembles) {
+    if (ensemble.name == name) return &ensemble;
+    known.push_back(ensemble.name);
+  }
+  return Error{Errc::kNotFound, fmt::format("no ensemble is called \"{}\"; known ones: {}",
+                                            printable(name, 80), listed(known))};
+}
+
+Result<MemberReference> find_member(const Snapshot& snapshot, std::string_view name,
+                                    std::string_view ensemble) {
+  std::vector<const EnsembleView*> searched;
+  if (ensemble.empty()) {
+    for (const EnsembleView& each : snapshot.ensembles) searched.push_back(&each);
+  } else {
+    const auto found = find_ensemble(snapshot, ensemble);
+    if (!found) return found.error();
+    searched.push_back(*found);
+  }
+  static constexpr std::array kWays{named, on_host, has_id};
+  for (const auto& fits : kWays) {
+    std::vector<MemberReference> found;
+    for (const EnsembleView* each : searched)
+      for (const MemberView& member : each->members)
+        if (fits(member, name)) found.push_back({each, &member});
+    if (found.size() == 1) return found.front();
+    if (found.empty()) continue;
+    std::vector<std::string> candidates;
+    for (const MemberReference& each : found)
+      candidates.push_back(fmt::format("member={}&ensemble={}", each.member->name, each.ensemble->name));
+    return Error{Errc::kInvalidInput, fmt::format("\"{}\" fits {} members; name one of them: {}",
+                                                  printable(name, 80), found.size(), listed(candidates))};
+  }
+  std::vector<std::string> known;
+  for (const EnsembleView* each : searched)
+    for (const MemberView& member : each->members) known.push_back(member.name);
+  return Error{Errc::kNotFound,
+               fmt::format("no member is called \"{}\"; known ones: {}", printable(name, 80), listed(known))};
+}
+
+}  // namespace wk::exporter

@@ -1,0 +1,234 @@
+#include "exporter/app/routes.h"
+
+#include <prometheus/metric_family.h>
+
+#include <algorithm>
+#include <iterator>
+#include <set>
+#include <string_view>
+
+#include "exporter/app/api_events.h"
+#include "exporter/app/api_members.h"
+#include "exporter/app/api_safe_to_stop.h"
+#include "exporter/app/api_status.h"
+#include "exporter/app/health.h"
+#include "exporter/app/json_text.h"
+#include "exporter/app/landing.h"
+#include "exporter/app/member_lookup.h"
+#include "exporter/app/probe_query.h"
+#include "exporter/app/version.h"
+#include "exporter/catalogue/process_stats.h"
+#include "exporter/web/exposition.h"
+#include "exporter/web/negotiation.h"
+
+namespace wk::exporter {
+
+struct Routes::State {
+  Observations observations;
+  std::vector<EnsembleSpec> ensembles;
+  FamilySelection families;
+  ProbePolicy probe_policy = ProbePolicy::kAny;
+  std::chrono::milliseconds longest_interval{0};
+  BuildInfo build;
+
+  [[nodiscard]] Response metrics(const Request& request) const;
+  [[nodiscard]] Response probe(const Request& request) const;
+  [[nodiscard]] Response status() const;
+  [[nodiscard]] Response members(const Request& request) const;
+  [[nodiscard]] Response events(const Request& request) const;
+  [[nodiscard]] Response history(const Request& request) const;
+};
+
+namespace {
+
+using Families = std::vector<prometheus::MetricFamily>;
+
+Response refused(const Error& error) { return json_error(http_status_of(error), error.message); }
+
+Response text_error(const Error& error) {
+  Response response;
+  response.status = http_status_of(error);
+  response.body = error.message + "\n";
+  return response;
+}
+
+Response exposition(const Families& families, const Request& request) {
+  const ExpositionFormat format = choose_format(request.header("Accept"));
+  Response response;
+  response.content_type = content_type(format);
+  response.body = serialise(families, format).text;
+  response.headers = {{"Cache-Control", "no-store"}, {"Vary", "Accept"}};
+  return response;
+}
+
+HttpCounters counters_of(const HttpStats& stats) {
+  HttpCounters counters;
+  std::ranges::copy(stats.responses, std::next(counters.responses.begin()));
+  counters.rejected = {{"authentication_busy", stats.rejected_authentication_busy},
+                       {"connections", stats.rejected_connections},
+                       {"malformed", stats.malformed_requests},
+                       {"requests", stats.rejected_requests},
+                       {"timeout", stats.timeouts},
+                       {"tls", stats.tls_failures},
+                       {"unauthorized", stats.authentication_failures}};
+  return counters;
+}
+
+void append(Families& to, Families from) {
+  to.insert(to.end(), std::make_move_iterator(from.begin()), std::make_move_iterator(from.end()));
+}
+
+/// Families about an ensemble as a whole: one visit to one member can say nothing about it.
+const std::set<std::string_view>& ensemble_families() {
+  static const std::set<std::string_view> kNames = [] {
+    std::set<std::string_view> names;
+    for (const CatalogueRow& row : native_catalogue())
+      if (row.group == Group::kEnsemble) names.insert(row.name);
+    return names;
+  }();
+  return kNames;
+}
+
+prometheus::MetricFamily gauge(std::string name, std::string help, double value) {
+  prometheus::MetricFamily family{std::move(name), std::move(help), prometheus::MetricType::Gauge, {}};
+  family.metric.emplace_back().gauge.value = value;
+  return family;
+}
+
+}  // namespace
+
+Response Routes::State::metrics(const Request& request) const {
+  const auto wanted = parse_family_query(request.query, families);
+  if (!wanted) return text_error(wanted.error());
+  const auto snapshot = observations.snapshot();
+  const Moment now = observations.now();
+  Families all = collect(*snapshot, wanted->selection, now);
+  if (wanted->exporter) {
+    const ProcessStats process = read_process_stats();
+    const HttpCounters http = counters_of(observations.http_stats());
+    append(all, collect_exporter({*snapshot, build, process, http}, now));
+  }
+  return exposition(all, request);
+}
+
+Response Routes::State::probe(const Request& request) const {
+  const auto wanted = parse_probe_query(request.query, request.header("X-Prometheus-Scrape-Timeout-Seconds"),
+                                        probe_policy, ensembles, families);
+  if (!wanted) return text_error(wanted.error());
+  const Moment begun = observations.now();
+  const auto visited = observations.probe(wanted->ensemble, wanted->target);
+  const Moment now = observations.now();
+  if (!visited) return text_error(visited.error());
+  bool answered = false;
+  for (const EnsembleView& ensemble : (*visited)->ensembles)
+    for (const MemberView& member : ensemble.members)
+      answered = answered || member.state != ServingState::kUnreachable;
+  Families all;
+  all.push_back(gauge("watchkeeper_probe_success",
+                      "1 when the target answered on any of its surfaces, else 0.", answered ? 1 : 0));
+  all.push_back(gauge("watchkeeper_probe_duration_seconds", "Time that the visit to the target took.",
+                      seconds(now - begun)));
+  Families member_families = collect(**visited, wanted->families, now);
+  std::erase_if(member_families,
+                [](const auto& family) { return ensemble_families().contains(family.name); });
+  append(all, std::move(member_families));
+  return exposition(all, request);
+}
+
+Response Routes::State::status() const {
+  const auto snapshot = observations.snapshot();
+  return json_response(status_document(*snapshot, build, longest_interval, observations.now()));
+}
+
+Response Routes::State::members(const Request& request) const {
+  const auto snapshot = observations.snapshot();
+  const Moment now = observations.now();
+  const auto member_name = query_text(request.query, "member");
+  if (!member_name) return refused(member_name.error());
+  const auto ensemble_name = query_text(request.query, "ensemble");
+  if (!ensemble_name) return refused(ensemble_name.error());
+  Json list = Json::array();
+  if (!member_name->empty()) {
+    const auto found = find_member(*snapshot, *member_name, *ensemble_name);
+    if (!found) return refused(found.error());
+    list.push_back(member_document(found->ensemble->name, *found->member, now));
+  } else {
+    const EnsembleView* only = nullptr;
+    if (!ensemble_name->empty()) {
+      const auto found = find_ensemble(*snapshot, *ensemble_name);
+      if (!found) return refused(found.error());
+      only = *found;
+    }
+    for (const EnsembleView& ensemble : snapshot->ensembles) {
+      if (only != nullptr && only != &ensemble) continue;
+      for (const MemberView& member : ensemble.members)
+        list.push_back(member_document(ensemble.name, member, now));
+    }
+  }
+  return json_response(
+      {{"time", rfc3339(now.wall)},
+       {"snapshot", {{"sequence", snapshot->sequence}, {"time", rfc3339(snapshot->taken.wall)}}},
+       {"members", std::move(list)}});
+}
+
+Response Routes::State::events(const Request& request) const {
+  const auto snapshot = observations.snapshot();
+  const auto query = parse_events_query(request.query, *snapshot);
+  if (!query) return refused(query.error());
+  return json_response(
+      events_document(*query, observations.events(query->after, EventsQuery::kLimitMax), *snapshot));
+}
+
+Response Routes::State::history(const Request& request) const {
+  const auto query = parse_history_query(request.query, *observations.snapshot(), observations.now());
+  if (!query) return refused(query.error());
+  return history_response(*query, observations.history);
+}
+
+Routes::Routes(Observations observations, std::vector<EnsembleSpec> ensembles, const Settings& settings) {
+  auto state = std::make_shared<State>();
+  state->observations = std::move(observations);
+  state->ensembles = std::move(ensembles);
+  state->families.native = settings.families.native.value_or(true);
+  state->families.zk = settings.families.zk.value_or(true);
+  state->families.zookeeper39 = settings.families.zookeeper39.value_or(false);
+  state->probe_policy = settings.probe.value_or(ProbePolicy::kAny);
+  for (const EnsembleSpec& ensemble : state->ensembles)
+    state->longest_interval = std::max(state->longest_interval, ensemble.interval);
+  state->families.fresh_for = status_lifetime(state->longest_interval);
+  state->build = build_info();
+  state_ = std::move(state);
+}
+
+std::vector<std::pair<std::string, Handler>> Routes::all() const {
+  const auto state = state_;
+  return {
+      {"/metrics", [state](const Request& request) { return state->metrics(request); }},
+      {"/probe", [state](const Request& request) { return state->probe(request); }},
+      {"/api/v1/status", [state](const Request&) { return state->status(); }},
+      {"/api/v1/members", [state](const Request& request) { return state->members(request); }},
+      {"/api/v1/events", [state](const Request& request) { return state->events(request); }},
+      {"/api/v1/history", [state](const Request& request) { return state->history(request); }},
+      {"/api/v1/safe-to-stop",
+       [state](const Request& request) {
+         return safe_to_stop(request.query, *state->observations.snapshot(), state->longest_interval,
+                             state->observations.now());
+       }},
+      {"/livez",
+       [state](const Request&) {
+         return livez(*state->observations.snapshot(), state->longest_interval, state->observations.now());
+       }},
+      {"/readyz",
+       [state](const Request& request) {
+         return readyz(*state->observations.snapshot(), state->longest_interval, state->observations.now(),
+                       request.query.contains("verbose"));
+       }},
+      {"/",
+       [state](const Request&) {
+         return landing_page(*state->observations.snapshot(), state->build, state->longest_interval,
+                             state->observations.now());
+       }},
+  };
+}
+
+}  // namespace wk::exporter

@@ -1,0 +1,277 @@
+#include "exporter/app/watcher.h"
+
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
+
+#include <atomic>
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <future>
+#include <mutex>
+#include <random>
+#include <thread>
+#include <utility>
+
+#include "base/check.h"
+#include "exporter/canary/canary.h"
+#include "exporter/poll/poller.h"
+#include "exporter/view/ensemble_tracker.h"
+#include "exporter/view/event_log.h"
+
+namespace wk::exporter {
+namespace {
+
+/// One row of history and one published snapshot at least each second.
+constexpr std::chrono::seconds kTick{1};
+/// How long sessions may take to say goodbye at the end.
+constexpr std::chrono::milliseconds kFarewell{1'000};
+/// What a probe may take beyond its target's own deadline before its caller is told that it timed out.
+constexpr std::chrono::milliseconds kProbeSlack{500};
+
+void log_event(const Event& event) {
+  const auto level = event.severity == Severity::kInfo      ? spdlog::level::info
+                     : event.severity == Severity::kWarning ? spdlog::level::warn
+                                                            : spdlog::level::err;
+  spdlog::log(level, "ensemble {}: {}: {}", event.ensemble, name(event.type), event.text);
+}
+
+std::uint64_t dropped_in(const PollReport& report) {
+  std::uint64_t dropped = 0;
+  for (const ProbeReport& probe : report.probes)
+    if (const auto* status = std::get_if<StatusAnswer>(&probe.answer); status != nullptr) dropped += status->dropped;
+  return dropped;
+}
+
+}  // namespace
+
+class Watcher::State {
+ public:
+  explicit State(std::vector<EnsembleSpec> ensembles)
+      : started_(Moment::now()), tick_timer_(io_), farewell_(io_), random_(std::random_device{}()) {
+    const std::string instance = fmt::format("{:08x}", static_cast<std::uint32_t>(random_()));
+    for (EnsembleSpec& spec : ensembles) {
+      auto run = std::make_unique<Run>(spec, started_);
+      Run* const watched = run.get();
+      run->poller = std::make_unique<Poller>(io_, spec, [this, watched](PollReport report) {
+        samples_dropped_ += dropped_in(report);
+        watched->tracker.observe(report, new_events_);
+        take_events();
+      });
+      if (spec.canary != CanaryMode::kOff)
+        run->canary = std::make_unique<Canary>(
+            io_, spec, instance, [this] { return std::uniform_real_distribution<double>(0, 1)(random_); },
+            [this, watched](const CanaryReport& report) {
+              watched->tracker.observe(report, new_events_);
+              take_events();
+            },
+            [watched](std::size_t member) { watched->poller->visit_soon(member); });
+      runs_.push_back(std::move(run));
+    }
+    publish(started_);
+  }
+
+  ~State() { stop(); }
+
+  void start() {
+    WK_CHECK(!thread_.joinable(), "watcher started twice");
+    for (const auto& run : runs_) run->tracker.begin(started_, new_events_);
+    take_events();
+    publish(started_);
+    for (const auto& run : runs_) {
+      run->poller->start();
+      if (run->canary) run->canary->start();
+    }
+    turn_ = std::chrono::steady_clock::now() + kTick;
+    next_tick();
+    thread_ = std::thread([this] { io_.run(); });
+  }
+
+  void stop() {
+    if (!thread_.joinable()) return;
+    boost::asio::post(io_, [this] {
+      tick_timer_.cancel();
+      auto open = std::make_shared<std::size_t>(1);
+      const auto one_less = [this, open] {
+        if (--*open > 0) return;
+        farewell_.cancel();
+        guard_.reset();
+        io_.stop();
+      };
+      farewell_.expires_after(kFarewell);
+      farewell_.async_wait([this](const boost::system::error_code& error) {
+        if (!error) io_.stop();
+      });
+      for (const auto& run : runs_) {
+        run->poller->stop();
+        if (!run->canary) continue;
+        ++*open;
+        run->canary->stop(one_less);
+      }
+      one_less();
+    });
+    thread_.join();
+  }
+
+  std::shared_ptr<const Snapshot> snapshot() const { return snapshot_.load(); }
+
+  std::vector<Event> events(std::uint64_t after, std::size_t limit) const {
+    const std::lock_guard lock(mutex_);
+    return log_.after(after, limit);
+  }
+
+  Result<SeriesPoints> history(const std::string& ensemble, const std::string* member, std::size_t column,
+                               std::chrono::seconds step, std::chrono::system_clock::time_point since) const {
+    const bool known_step = std::any_of(kResolutions.begin(), kResolutions.end(),
+                                        [&](const Resolution& resolution) { return resolution.step == step; });
+    if (!known_step)
+      return Error{Errc::kInvalidInput, fmt::format("no history has a step of {} s; use 1, 10 or 60", step.count())};
+    for (const auto& run : runs_) {
+      if (run->tracker.spec().name != ensemble) continue;
+      const auto query = [&](const SeriesRing& ring) {
+        const std::lock_guard lock(mutex_);
+        return ring.query(column, step, since);
+      };
+      if (member == nullptr) return query(run->history.ensemble());
+      const auto& members = run->tracker.spec().members;
+      for (std::size_t index = 0; index < members.size(); ++index)
+        if (members[index].name == *member) return query(run->history.member(index));
+      return Error{Errc::kNotFound, fmt::format("ensemble {} has no member {}", ensemble, *member)};
+    }
+    return Error{Errc::kNotFound, fmt::format("no ensemble is called {}", ensemble)};
+  }
+
+  Result<std::shared_ptr<const Snapshot>> probe(const std::string& ensemble, const TargetSpec& target) {
+    if (probes_.fetch_add(1) >= kProbeLimit) {
+      --probes_;
+      return Error{Errc::kTooLarge, fmt::format("{} probes are under way already; try again later", kProbeLimit)};
+    }
+    auto promise = std::make_shared<std::promise<PollReport>>();
+    auto report = promise->get_future();
+    const auto deadline = std::chrono::steady_clock::now() + target.timeout;
+    visit_once(io_, target, deadline, [promise](PollReport found) { promise->set_value(std::move(found)); });
+    const bool finished = report.wait_until(deadline + kProbeSlack) == std::future_status::ready;
+    --probes_;
+    if (!finished) return Error{Errc::kTimedOut, fmt::format("the probe of {} did not end in time", target.name)};
+
+    EnsembleSpec spec;
+    spec.name = ensemble;
+    spec.members = {target};
+    spec.canary = CanaryMode::kOff;
+    EnsembleTracker tracker(spec, Moment::now());
+    std::vector<Event> events;
+    PollReport found = report.get();
+    found.member = 0;
+    tracker.observe(found, events);
+    auto snapshot = std::make_shared<Snapshot>();
+    snapshot->sequence = 1;
+    snapshot->taken = Moment::now();
+    snapshot->ensembles = {tracker.view()};
+    snapshot->exporter.started = started_;
+    snapshot->exporter.samples_dropped = dropped_in(found);
+    return std::shared_ptr<const Snapshot>(std::move(snapshot));
+  }
+
+ private:
+  struct Run {
+    Run(const EnsembleSpec& spec, Moment now) : tracker(spec, now), history(spec.members.size()) {}
+    EnsembleTracker tracker;
+    History history;  ///< written under mutex_
+    std::unique_ptr<Poller> poller;
+    std::unique_ptr<Canary> canary;
+  };
+
+  void next_tick() {
+    tick_timer_.expires_at(turn_);
+    tick_timer_.async_wait([this](const boost::system::error_code& error) {
+      if (error) return;
+      const Moment now = Moment::now();
+      for (const auto& run : runs_) run->tracker.tick(now, new_events_);
+      take_events();
+      {
+        const std::lock_guard lock(mutex_);
+        for (const auto& run : runs_) run->history.append(run->tracker.view(), now);
+      }
+      publish(now);
+      turn_ += kTick;
+      if (turn_ <= now.steady) turn_ = now.steady + kTick;
+      next_tick();
+    });
+  }
+
+  /// Moves new events into the log. Something happened: the next snapshot does not wait for the tick.
+  void take_events() {
+    if (new_events_.empty()) return;
+    {
+      const std::lock_guard lock(mutex_);
+      for (const Event& event : new_events_) {
+        log_event(event);
+        log_.append(event);
+      }
+    }
+    new_events_.clear();
+    if (publish_posted_) return;
+    publish_posted_ = true;
+    boost::asio::post(io_, [this] {
+      publish_posted_ = false;
+      publish(Moment::now());
+    });
+  }
+
+  void publish(Moment now) {
+    auto next = std::make_shared<Snapshot>();
+    next->sequence = ++sequence_;
+    next->taken = now;
+    next->ensembles.reserve(runs_.size());
+    std::uint64_t skipped = 0;
+    for (const auto& run : runs_) {
+      next->ensembles.push_back(run->tracker.view());
+      skipped += run->poller->rounds_skipped();
+    }
+    next->exporter = {.started = started_,
+                      .events_dropped = log_.dropped(),
+                      .poll_rounds_skipped = skipped,
+                      .samples_dropped = samples_dropped_};
+    snapshot_.store(std::move(next));
+  }
+
+  const Moment started_;
+  boost::asio::io_context io_{1};
+  boost::asio::executor_work_guard<boost::asio::io_context::executor_type> guard_ = boost::asio::make_work_guard(io_);
+  boost::asio::steady_timer tick_timer_, farewell_;
+  std::mt19937_64 random_;
+  std::vector<std::unique_ptr<Run>> runs_;  ///< constant after construction; trackers belong to the thread
+  std::chrono::steady_clock::time_point turn_;
+  std::vector<Event> new_events_;
+  bool publish_posted_ = false;
+  std::uint64_t sequence_ = 0, samples_dropped_ = 0;
+  std::atomic<std::shared_ptr<const Snapshot>> snapshot_;
+  std::atomic<int> probes_{0};
+  mutable std::mutex mutex_;  ///< guards log_ and every Run::history
+  EventLog log_;
+  std::thread thread_;
+};
+
+Watcher::Watcher(std::vector<EnsembleSpec> ensembles) : state_(std::make_unique<State>(std::move(ensembles))) {}
+Watcher::~Watcher() = default;
+void Watcher::start() { state_->start(); }
+void Watcher::stop() { state_->stop(); }
+std::shared_ptr<const Snapshot> Watcher::snapshot() const { return state_->snapshot(); }
+std::vector<Event> Watcher::events(std::uint64_t after, std::size_t limit) const { return state_->events(after, limit); }
+
+Result<SeriesPoints> Watcher::history(const std::string& ensemble, const std::string& member, MemberSeries series,
+                                      std::chrono::seconds step, std::chrono::system_clock::time_point since) const {
+  return state_->history(ensemble, &member, static_cast<std::size_t>(series), step, since);
+}
+
+Result<SeriesPoints> Watcher::history(const std::string& ensemble, EnsembleSeries series, std::chrono::seconds step,
+                                      std::chrono::system_clock::time_point since) const {
+  return state_->history(ensemble, nullptr, static_cast<std::size_t>(series), step, since);
+}
+
+Result<std::shared_ptr<const Snapshot>> Watcher::probe(const std::string& ensemble, const TargetSpec& target) const {
+  return state_->probe(ensemble, target);
+}
+
+}  // namespace wk::exporter

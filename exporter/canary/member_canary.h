@@ -1,0 +1,115 @@
+// The canary of one member: a session pinned to it, and the operations of a round, one after the other.
+//
+// Read mode: sync, then a read. Write mode adds: create an ephemeral znode of its own, let the next member's canary
+// watch it, change it, delete it. Every operation is timed from the call to the reply; a failed one ends the round.
+//
+// Thread: io. Callbacks come on it; never from inside a call.
+// Invariants: at most one round is under way; a round ends by its deadline, with exactly one report.
+#pragma once
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "client/session.h"
+#include "exporter/model/target.h"
+#include "exporter/poll/tls_client.h"
+
+namespace wk::exporter {
+
+/// Sessions ask for this timeout: short enough that ephemerals of a dead exporter vanish soon, long enough to live
+/// through an ordinary election.
+inline constexpr std::chrono::milliseconds kCanarySessionTimeout{10'000};
+/// A round, all operations together. One round starts each second.
+inline constexpr std::chrono::milliseconds kCanaryRoundDeadline{950};
+
+class MemberCanary {
+ public:
+  using Report = std::function<void(CanaryReport)>;
+
+  /// \param ensemble   mode, path and credentials
+  /// \param index      of the member in `ensemble`
+  /// \param instance   tells this exporter's znodes from another's; constant for the process
+  /// \param report     called at the end of each round
+  /// \param lost       called at once when an established connection is lost: the member may be gone
+  MemberCanary(boost::asio::io_context& io, const EnsembleSpec& ensemble, std::size_t index, std::string instance,
+               client::RandomSource random, Report report, std::function<void()> lost);
+  ~MemberCanary();
+  MemberCanary(const MemberCanary&) = delete;
+  MemberCanary& operator=(const MemberCanary&) = delete;
+
+  /// The canary of the member that watches what this one changes (write mode); may be this one itself.
+  void watched_by(MemberCanary* next);
+
+  void open();
+  /// Begins round `number`; one that is still under way is ended first as timed out.
+  void begin_round(std::uint64_t number);
+  /// Ends the session, so that its znodes vanish at once.
+  void close(std::function<void()> done);
+
+ private:
+  enum class Step : std::uint8_t { kIdle, kSync, kRead, kPrepare, kCreate, kWatch, kSet, kDeliver, kDelete };
+
+  void make_session();
+  void on_change(const client::SessionChange& change);
+  void sync();
+  void read();
+  void prepare_parent(std::size_t position);
+  void create();
+  void watch();
+  void set();
+  void deliver();
+  void remove();
+  /// Sets an exists watch on `path` for another canary; `armed` tells whether it stands, `fired` comes with the event.
+  void arm_watch(const std::string& path, std::chrono::milliseconds timeout, std::function<void(bool armed)> armed,
+                 std::function<void()> fired);
+  void delivered(std::chrono::nanoseconds after_acknowledgement);
+  void watch_missed(const std::string& from);
+  /// Counts an operation; true when it succeeded.
+  template <typename T>
+  bool finish(CanaryOperation operation, const client::Outcome<T>& outcome, jute::ErrorCode also_fine);
+  void count(CanaryOperation operation, CanaryResult result);
+  void end_round(bool ok);
+  [[nodiscard]] std::chrono::milliseconds left() const;
+  /// Wraps a callback so that it does nothing once its round is over.
+  template <typename Handler>
+  auto of_this_round(Handler handler);
+
+  boost::asio::io_context& io_;
+  const TargetSpec target_;
+  const CanaryMode mode_;
+  const std::string path_;        ///< parent znode of the write mode
+  const std::string own_path_;    ///< this member's znode below it
+  const std::optional<std::string> credentials_;
+  const std::size_t index_;
+  client::RandomSource random_;
+  Report report_;
+  std::function<void()> lost_;
+  MemberCanary* next_ = nullptr;
+
+  std::unique_ptr<TlsClient> tls_;
+  std::shared_ptr<boost::asio::ssl::context> tls_context_;
+  std::unique_ptr<client::Session> session_;
+  boost::asio::steady_timer deadline_;
+  CanaryMember totals_;
+  CanaryResult connect_failure_ = CanaryResult::kRefused;
+  std::string connect_error_ = "no connection yet";
+  std::optional<std::chrono::steady_clock::time_point> connecting_since_;
+  bool parent_made_ = false;
+  bool leftover_ = false;  ///< a create or delete went unanswered: the own znode may exist
+
+  Step step_ = Step::kIdle;
+  std::uint64_t round_ = 0;
+  std::chrono::steady_clock::time_point round_end_, asked_at_, changed_at_;
+  bool sync_ok_ = false;
+  bool watch_stands_ = false, watch_fired_ = false, change_acknowledged_ = false;
+  std::chrono::steady_clock::time_point fired_at_;
+  std::shared_ptr<char> alive_ = std::make_shared<char>();  ///< callbacks of a destroyed canary find it gone
+};
+
+}  // namespace wk::exporter

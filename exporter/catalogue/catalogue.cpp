@@ -1,0 +1,210 @@
+// The walk over the tables.
+#include "exporter/catalogue/catalogue.h"
+
+#include <algorithm>
+#include <set>
+#include <type_traits>
+
+#include "exporter/catalogue/dictionary_rows.h"
+#include "exporter/catalogue/member_context.h"
+#include "exporter/catalogue/sample_writer.h"
+
+namespace wk::exporter {
+
+const char* name(Family family) {
+  switch (family) {
+    case Family::kNative:
+      return "native";
+    case Family::kZk:
+      return "zk";
+    case Family::kZookeeper39:
+      return "zookeeper39";
+    case Family::kExporter:
+      return "exporter";
+  }
+  return "unknown";
+}
+
+const char* name(Group group) {
+  switch (group) {
+    case Group::kEnsemble:
+      return "Ensemble";
+    case Group::kMember:
+      return "Members";
+    case Group::kSources:
+      return "Members: how the exporter sees them";
+    case Group::kZooKeeper:
+      return "Members: what ZooKeeper counts";
+    case Group::kCanary:
+      return "Canary";
+    case Group::kExporter:
+      return "Exporter";
+    case Group::kProcess:
+      return "Process of the exporter";
+    case Group::kCompatibility:
+      return "Compatibility";
+  }
+  return "unknown";
+}
+
+const char* name(Presence presence) {
+  switch (presence) {
+    case Presence::kAlways:
+      return "always";
+    case Presence::kWhenKnown:
+      return "when known";
+    case Presence::kWhileTold:
+      return "while the member serves and tells it";
+    case Presence::kWithCanary:
+      return "while the canary is on";
+    case Presence::kWithWritingCanary:
+      return "while the canary writes";
+  }
+  return "unknown";
+}
+
+// ---------------------------------------------------------------------------------------------------------------
+// One member
+
+MemberContext::MemberContext(const EnsembleView& in, const MemberView& of, std::size_t number,
+                             const FamilySelection& selection, Moment at)
+    : ensemble(in), member(of), index(number), now(at) {
+  labels[static_cast<std::size_t>(Family::kNative)] = {{"ensemble", in.name}, {"member", of.name}};
+  labels[static_cast<std::size_t>(Family::kZk)] = {{"zk_host", of.name}, {"ensemble", in.name}};
+  if (selection.zookeeper39_instance)
+    labels[static_cast<std::size_t>(Family::kZookeeper39)] = {{"instance", of.name}};
+
+  const auto& told = of.facts->status;
+  if (!told.value || at - told.at > selection.fresh_for) return;
+  if (of.state != ServingState::kServing && of.state != ServingState::kReadOnly) return;
+  status = &*told.value;
+
+  const auto rows = zk_metrics();
+  first_.assign(rows.size(), kNone);
+  for (std::size_t i = status->measurements.size(); i-- > 0;) {
+    const auto row = static_cast<std::size_t>(status->measurements[i].metric - rows.data());
+    first_[row] = static_cast<std::uint32_t>(i);
+  }
+}
+
+std::span<const Measurement> MemberContext::measurements(const ZkMetric& metric) const {
+  if (!status) return {};
+  const auto first = first_[static_cast<std::size_t>(&metric - zk_metrics().data())];
+  if (first == kNone) return {};
+  const std::span<const Measurement> rest = std::span(status->measurements).subspan(first);
+  const auto end =
+      std::ranges::find_if(rest, [&metric](const Measurement& m) { return m.metric != &metric; });
+  return rest.first(static_cast<std::size_t>(end - rest.begin()));
+}
+
+bool MemberContext::told_by(std::initializer_list<Probe> probes) const {
+  if (member.state != ServingState::kServing && member.state != ServingState::kReadOnly) return false;
+  return std::ranges::any_of(probes, [this](Probe probe) {
+    return member.sources[static_cast<std::size_t>(probe)].state == SourceState::kOk;
+  });
+}
+
+// ---------------------------------------------------------------------------------------------------------------
+// The walk
+
+namespace {
+
+using Families = std::vector<prometheus::MetricFamily>;
+using EnsembleLabels = std::vector<SampleWriter::Labels>;
+
+template <typename Value, typename View>
+constexpr bool kGivesNumber = std::is_same_v<Value, std::optional<double> (*)(const View&)>;
+template <typename Value, typename View>
+constexpr bool kWritesSamples = std::is_same_v<Value, void (*)(const View&, SampleWriter&)>;
+
+void walk(std::span<const CatalogueRow> rows, const Snapshot& snapshot, const EnsembleLabels& ensemble_labels,
+          std::span<const MemberContext> members, Families& families) {
+  for (const auto& row : rows) {
+    if (const auto* value = std::get_if<DictionaryValue>(&row.accessor)) {
+      append_dictionary_families(row, *value, members, families);
+      continue;
+    }
+    std::vector<prometheus::ClientMetric> samples;
+    samples.reserve(std::max(members.size(), snapshot.ensembles.size()));
+    SampleWriter writer(row.type, samples);
+    std::visit(
+        [&](const auto& take) {
+          using Take = std::decay_t<decltype(take)>;
+          if constexpr (kGivesNumber<Take, EnsembleView> || kWritesSamples<Take, EnsembleView>) {
+            for (std::size_t i = 0; i < snapshot.ensembles.size(); ++i) {
+              writer.set_base(ensemble_labels[i]);
+              if constexpr (kWritesSamples<Take, EnsembleView>)
+                take(snapshot.ensembles[i], writer);
+              else if (const auto number = take(snapshot.ensembles[i]))
+                writer.value(*number);
+            }
+          } else if constexpr (kGivesNumber<Take, MemberContext> || kWritesSamples<Take, MemberContext>) {
+            for (const auto& member : members) {
+              writer.set_base(member.labels[static_cast<std::size_t>(row.family)]);
+              if constexpr (kWritesSamples<Take, MemberContext>)
+                take(member, writer);
+              else if (const auto number = take(member))
+                writer.value(*number);
+            }
+          }
+        },
+        row.accessor);
+    if (!samples.empty()) families.push_back({row.name, row.help, row.type, std::move(samples)});
+  }
+}
+
+/// The members that zookeeper39 can show: its only label, if any, is the instance, so names must differ.
+std::vector<MemberContext> distinct_instances(std::vector<MemberContext> members,
+                                              const FamilySelection& selection) {
+  std::set<std::string_view> seen;
+  std::vector<MemberContext> distinct;
+  for (auto& member : members) {
+    if (!seen.insert(member.member.name).second) continue;
+    distinct.push_back(std::move(member));
+    if (!selection.zookeeper39_instance) break;
+  }
+  return distinct;
+}
+
+}  // namespace
+
+std::vector<prometheus::MetricFamily> collect(const Snapshot& snapshot, const FamilySelection& selection,
+                                              Moment now) {
+  EnsembleLabels ensemble_labels;
+  std::vector<MemberContext> members;
+  for (const auto& ensemble : snapshot.ensembles) {
+    ensemble_labels.push_back({{"ensemble", ensemble.name}});
+    for (std::size_t i = 0; i < ensemble.members.size(); ++i)
+      members.emplace_back(ensemble, ensemble.members[i], i, selection, now);
+  }
+  Families families;
+  families.reserve((selection.native ? native_catalogue().size() : 0) +
+                   (selection.zk ? zk_catalogue().size() : 0) +
+                   (selection.zookeeper39 ? zookeeper39_catalogue().size() : 0));
+  if (selection.native) walk(native_catalogue(), snapshot, ensemble_labels, members, families);
+  if (selection.zk) walk(zk_catalogue(), snapshot, ensemble_labels, members, families);
+  if (selection.zookeeper39)
+    walk(zookeeper39_catalogue(), snapshot, ensemble_labels,
+         distinct_instances(std::move(members), selection), families);
+  return families;
+}
+
+std::vector<prometheus::MetricFamily> collect_exporter(const ExporterInputs& inputs, Moment now) {
+  Families families;
+  families.reserve(exporter_catalogue().size());
+  for (const auto& row : exporter_catalogue()) {
+    std::vector<prometheus::ClientMetric> samples;
+    SampleWriter writer(row.type, samples);
+    if (const auto* take =
+            std::get_if<std::optional<double> (*)(const ExporterInputs&, Moment)>(&row.accessor)) {
+      if (const auto number = (*take)(inputs, now)) writer.value(*number);
+    } else if (const auto* write =
+                   std::get_if<void (*)(const ExporterInputs&, SampleWriter&)>(&row.accessor)) {
+      (*write)(inputs, writer);
+    }
+    if (!samples.empty()) families.push_back({row.name, row.help, row.type, std::move(samples)});
+  }
+  return families;
+}
+
+}  // namespace wk::exporter

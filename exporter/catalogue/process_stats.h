@@ -1,0 +1,34 @@
+// What the operating system tells about this process, for the process_… families of every Prometheus client.
+//
+// Thread: any. read_process_stats() reads a few files of /proc; the parser is pure.
+// Format reference: proc(5).
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string_view>
+
+namespace wk::exporter {
+
+/// Each value is absent when the system does not tell it.
+struct ProcessStats {
+  std::optional<double> cpu_seconds;         ///< user and system time of all threads
+  std::optional<double> start_time_seconds;  ///< since 1970
+  std::optional<std::uint64_t> open_descriptors;
+  std::optional<std::uint64_t> descriptors_max;  ///< soft limit; absent when there is none
+  std::optional<std::uint64_t> virtual_bytes, resident_bytes;
+  std::optional<std::uint64_t> threads;
+};
+
+/// Fills what /proc/PID/stat tells: CPU, memory and threads, and the start time when `boot_time_seconds` is
+/// known. Text that is not of that format leaves everything absent. \param ticks_per_second
+/// sysconf(_SC_CLK_TCK) \param page_bytes         sysconf(_SC_PAGESIZE) \param boot_time_seconds  `btime` of
+/// /proc/stat
+ProcessStats parse_process_stat(std::string_view stat, double ticks_per_second, std::uint64_t page_bytes,
+                                std::optional<double> boot_time_seconds);
+
+/// This process, now. \param proc  where the proc file system is mounted
+ProcessStats read_process_stats(const std::filesystem::path& proc = "/proc");
+
+}  // namespace wk::exporter

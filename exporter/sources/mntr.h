@@ -1,0 +1,21 @@
+// The four-letter word mntr: one "zk_KEY TAB VALUE" a line, in every provider's and dialect's spelling.
+//
+// A line is split at its last TAB, never at blanks: keys of the Prometheus provider hold blanks, quotes and
+// braces. Thread: any; pure functions. Source: reference "metrics", section 2; MonitorCommand.java.
+#pragma once
+
+#include <string_view>
+
+#include "exporter/sources/parsed.h"
+
+namespace wk::exporter {
+
+/// StatusAnswer. kTruncated when the text does not end in LF, lacks zk_version or zk_server_state, lacks one
+/// of the gauges that every server since 3.4 and every dialect prints, or holds half a summary. A server with
+/// the null provider prints only texts; its answer is kOk without measurements.
+Parsed parse_mntr(std::string_view text);
+
+/// True when `status` holds each gauge that every serving member prints: what a whole answer is told by.
+bool has_core_gauges(const StatusAnswer& status);
+
+}  // namespace wk::exporter

@@ -1,0 +1,46 @@
+#include "exporter/sources/version.h"
+
+#include <algorithm>
+#include <array>
+
+#include "exporter/sources/text.h"
+
+namespace wk::exporter {
+namespace {
+
+bool is_digit(char c) { return c >= '0' && c <= '9'; }
+
+bool is_commit(std::string_view text) {
+  constexpr std::size_t kShortestAbbreviation = 7;
+  return text.starts_with("${") ||
+         (text.size() >= kShortestAbbreviation &&
+          text.find_first_not_of("0123456789abcdefABCDEF") == std::string_view::npos);
+}
+
+bool contains(std::string_view text, std::string_view part) {
+  return text.find(part) != std::string_view::npos;
+}
+
+}  // namespace
+
+std::string short_version(std::string_view text) {
+  text = trimmed(text.substr(0, text.find(", built on")));
+  // "RaftKeeper v2.1.0": the version is the last word, whatever stands before it.
+  if (const auto blank = text.rfind(' '); blank != std::string_view::npos) text.remove_prefix(blank + 1);
+  if (text.size() > 1 && text[0] == 'v' && is_digit(text[1])) text.remove_prefix(1);
+  if (const auto dash = text.rfind('-'); dash != std::string_view::npos && is_commit(text.substr(dash + 1)))
+    text = text.substr(0, dash);
+  return printable(text, kVersionLimit);
+}
+
+Implementation implementation_of(std::string_view version_text) {
+  const std::string_view text = trimmed(version_text);
+  if (contains(text, "Watchkeeper") || contains(text, "watchkeeper")) return Implementation::kWatchkeeper;
+  if (contains(text, "RaftKeeper")) return Implementation::kRaftKeeper;
+  if (contains(text, "ClickHouse") || (text.size() > 1 && text[0] == 'v' && is_digit(text[1])))
+    return Implementation::kClickHouseKeeper;
+  if (!text.empty() && is_digit(text[0])) return Implementation::kApache;
+  return Implementation::kUnknown;
+}
+
+}  // namespace wk::exporter

@@ -1,0 +1,247 @@
+#include "exporter/view/history.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "base/check.h"
+
+namespace wk::exporter {
+namespace {
+
+constexpr float kUnknown = std::numeric_limits<float>::quiet_NaN();
+
+std::int64_t slot_of(std::chrono::system_clock::time_point at, std::chrono::seconds step) {
+  return std::chrono::floor<std::chrono::seconds>(at).time_since_epoch() / step;
+}
+
+float value_or_unknown(const std::optional<double>& value) { return value ? static_cast<float>(*value) : kUnknown; }
+
+}  // namespace
+
+const char* name(MemberSeries series) {
+  switch (series) {
+    case MemberSeries::kLatencyAverageMs: return "latency_average_ms";
+    case MemberSeries::kCanaryLatencyMs: return "canary_latency_ms";
+    case MemberSeries::kRequestsPerSecond: return "requests_per_second";
+    case MemberSeries::kOutstanding: return "outstanding_requests";
+    case MemberSeries::kConnections: return "connections";
+    case MemberSeries::kSessions: return "sessions";
+    case MemberSeries::kZnodes: return "znodes";
+    case MemberSeries::kWatches: return "watches";
+    case MemberSeries::kFsyncMs: return "fsync_ms";
+    case MemberSeries::kLagTransactions: return "lag_transactions";
+    case MemberSeries::kDataSizeBytes: return "data_size_bytes";
+    case MemberSeries::kState: return "state";
+  }
+  return "unknown";
+}
+
+const char* name(EnsembleSeries series) {
+  switch (series) {
+    case EnsembleSeries::kQuorumMargin: return "quorum_margin";
+    case EnsembleSeries::kServing: return "serving";
+    case EnsembleSeries::kCanaryOkRatio: return "canary_ok_ratio";
+    case EnsembleSeries::kWritesPerSecond: return "writes_per_second";
+  }
+  return "unknown";
+}
+
+SeriesRing::SeriesRing(std::size_t width) : width_(width) {
+  WK_CHECK(width > 0, "a ring needs a column");
+  for (std::size_t i = 0; i < rings_.size(); ++i) {
+    rings_[i].resolution = kResolutions[i];
+    rings_[i].cells.reserve(kResolutions[i].rows * width);  // Pages are touched only as rows arrive.
+    rings_[i].sums.assign(width, 0.0);
+    rings_[i].counts.assign(width, 0);
+  }
+}
+
+void SeriesRing::push(Ring& ring, std::int64_t slot, const float* row) {
+  const auto write = [&](const float* values) {
+    if (rows(ring) < ring.resolution.rows) {
+      if (values != nullptr)
+        ring.cells.insert(ring.cells.end(), values, values + width_);
+      else
+        ring.cells.insert(ring.cells.end(), width_, kUnknown);
+      ring.next = rows(ring) % ring.resolution.rows;
+      return;
+    }
+    const auto at = ring.cells.begin() + static_cast<std::ptrdiff_t>(ring.next * width_);
+    if (values != nullptr)
+      std::copy(values, values + width_, at);
+    else
+      std::fill(at, at + static_cast<std::ptrdiff_t>(width_), kUnknown);
+    ring.next = (ring.next + 1) % ring.resolution.rows;
+  };
+  if (!ring.cells.empty()) {
+    if (slot < ring.newest_slot) return;
+    if (slot == ring.newest_slot) {
+      const std::size_t newest = (ring.next + ring.resolution.rows - 1) % ring.resolution.rows;
+      std::copy(row, row + width_, ring.cells.begin() + static_cast<std::ptrdiff_t>(newest * width_));
+      return;
+    }
+    const std::int64_t gap = slot - ring.newest_slot - 1;
+    for (std::int64_t i = 0; i < std::min<std::int64_t>(gap, static_cast<std::int64_t>(ring.resolution.rows)); ++i)
+      write(nullptr);
+  }
+  write(row);
+  ring.newest_slot = slot;
+}
+
+void SeriesRing::append(std::chrono::system_clock::time_point at, const std::vector<float>& row) {
+  WK_CHECK(row.size() == width_, "row of another width");
+  push(rings_[0], slot_of(at, rings_[0].resolution.step), row.data());
+  for (std::size_t i = 1; i < rings_.size(); ++i) {
+    Ring& ring = rings_[i];
+    const std::int64_t slot = slot_of(at, ring.resolution.step);
+    if (slot < ring.collecting_slot) continue;
+    if (slot > ring.collecting_slot) {
+      std::fill(ring.sums.begin(), ring.sums.end(), 0.0);
+      std::fill(ring.counts.begin(), ring.counts.end(), 0U);
+      ring.collecting_slot = slot;
+    }
+    std::vector<float> means(width_, kUnknown);
+    for (std::size_t column = 0; column < width_; ++column) {
+      if (!std::isnan(row[column])) {
+        ring.sums[column] += static_cast<double>(row[column]);
+        ++ring.counts[column];
+      }
+      if (ring.counts[column] > 0) means[column] = static_cast<float>(ring.sums[column] / ring.counts[column]);
+    }
+    push(ring, slot, means.data());
+  }
+}
+
+SeriesPoints SeriesRing::query(std::size_t column, std::chrono::seconds step,
+                               std::chrono::system_clock::time_point since) const {
+  WK_CHECK(column < width_, "no such column");
+  SeriesPoints result{.first = since, .step = step, .points = {}};
+  const auto ring = std::find_if(rings_.begin(), rings_.end(),
+                                 [&](const Ring& candidate) { return candidate.resolution.step == step; });
+  if (ring == rings_.end() || ring->cells.empty()) return result;
+  const auto held = static_cast<std::int64_t>(rows(*ring));
+  const std::int64_t oldest = ring->newest_slot - held + 1;
+  const std::int64_t first = std::max(oldest, slot_of(since, step));
+  result.first = std::chrono::system_clock::time_point(first * step);
+  const std::size_t base = rows(*ring) < ring->resolution.rows ? 0 : ring->next;
+  for (std::int64_t slot = first; slot <= ring->newest_slot; ++slot) {
+    const std::size_t row = (base + static_cast<std::size_t>(slot - oldest)) % ring->resolution.rows;
+    const float value = ring->cells[row * width_ + column];
+    result.points.push_back(std::isnan(value) ? std::nullopt : std::optional(value));
+  }
+  return result;
+}
+
+std::size_t SeriesRing::bytes() const {
+  std::size_t total = sizeof(*this);
+  for (const Ring& ring : rings_)
+    total += ring.cells.capacity() * sizeof(float) + width_ * (sizeof(double) + sizeof(std::uint32_t));
+  return total;
+}
+
+History::History(std::size_t members)
+    : members_(members, SeriesRing(kMemberSeriesCount)), previous_(members), ensemble_(kEnsembleSeriesCount) {}
+
+std::vector<float> History::member_row(const MemberView& view, Previous& previous) const {
+  std::vector<float> row(kMemberSeriesCount, kUnknown);
+  const auto set = [&](MemberSeries series, const std::optional<double>& value) {
+    row[static_cast<std::size_t>(series)] = value_or_unknown(value);
+  };
+  set(MemberSeries::kState, static_cast<double>(view.state));
+
+  std::chrono::nanoseconds canary_sum{0};
+  std::uint64_t canary_count = 0;
+  for (const CanaryOperation operation : {CanaryOperation::kSync, CanaryOperation::kRead}) {
+    canary_sum += view.canary.latency[static_cast<std::size_t>(operation)].sum();
+    canary_count += view.canary.latency[static_cast<std::size_t>(operation)].count();
+  }
+  if (canary_count > previous.canary_count)
+    set(MemberSeries::kCanaryLatencyMs, seconds(canary_sum - previous.canary_sum) * 1000 /
+                                            static_cast<double>(canary_count - previous.canary_count));
+  previous.canary_sum = canary_sum;
+  previous.canary_count = canary_count;
+
+  const Dated<StatusAnswer>& status = view.facts->status;
+  // Only a status of the newest visit counts as what the member does now.
+  if (!status.value || !view.last_poll || *view.last_poll - status.at > std::chrono::nanoseconds{0}) return row;
+  const auto number = [&](std::string_view metric) { return status.value->number(metric); };
+  set(MemberSeries::kOutstanding, number("outstanding_requests"));
+  set(MemberSeries::kConnections, number("num_alive_connections"));
+  set(MemberSeries::kZnodes, number("znode_count"));
+  set(MemberSeries::kWatches, number("watch_count"));
+  set(MemberSeries::kDataSizeBytes, number("approximate_data_size"));
+  set(MemberSeries::kLagTransactions,
+      view.lag_transactions ? std::optional(static_cast<double>(*view.lag_transactions)) : std::nullopt);
+  set(MemberSeries::kSessions, view.facts->connections.value
+                                   ? std::optional(static_cast<double>(view.facts->connections.value->with_session))
+                                   : std::nullopt);
+
+  std::optional<double> request_sum, request_count;
+  for (const std::string_view metric : {"readlatency", "updatelatency"}) {
+    const SummaryValue* summary = status.value->summary(metric);
+    if (summary == nullptr || !summary->sum || !summary->count) continue;
+    request_sum = request_sum.value_or(0) + *summary->sum;
+    request_count = request_count.value_or(0) + *summary->count;
+  }
+  std::optional<double> fsync_sum, fsync_count;
+  if (const SummaryValue* fsync = status.value->summary("fsynctime"); fsync != nullptr) {
+    fsync_sum = fsync->sum;
+    fsync_count = fsync->count;
+  }
+  const auto packets = number("packets_received");
+  if (previous.at && status.at - *previous.at > std::chrono::nanoseconds{0}) {
+    const double elapsed = seconds(status.at - *previous.at);
+    if (packets && previous.packets && *packets >= *previous.packets)
+      set(MemberSeries::kRequestsPerSecond, (*packets - *previous.packets) / elapsed);
+    if (request_count && previous.request_count && *request_count > *previous.request_count)
+      set(MemberSeries::kLatencyAverageMs,
+          (*request_sum - previous.request_sum.value_or(0)) / (*request_count - *previous.request_count));
+    else if (!request_count)
+      set(MemberSeries::kLatencyAverageMs, number("avg_latency"));
+    if (fsync_count && previous.fsync_count && *fsync_count > *previous.fsync_count && fsync_sum)
+      set(MemberSeries::kFsyncMs, (*fsync_sum - previous.fsync_sum.value_or(0)) / (*fsync_count - *previous.fsync_count));
+  }
+  previous.at = status.at;
+  previous.packets = packets;
+  previous.request_sum = request_sum;
+  previous.request_count = request_count;
+  previous.fsync_sum = fsync_sum;
+  previous.fsync_count = fsync_count;
+  return row;
+}
+
+void History::append(const EnsembleView& view, Moment now) {
+  WK_CHECK(view.members.size() == members_.size(), "view of another ensemble");
+  std::optional<Zxid> newest;
+  for (std::size_t index = 0; index < members_.size(); ++index) {
+    members_[index].append(now.wall, member_row(view.members[index], previous_[index]));
+    if (view.members[index].zxid && (!newest || *view.members[index].zxid > *newest)) newest = view.members[index].zxid;
+  }
+  std::vector<float> row(kEnsembleSeriesCount, kUnknown);
+  row[static_cast<std::size_t>(EnsembleSeries::kQuorumMargin)] = static_cast<float>(view.quorum_margin);
+  row[static_cast<std::size_t>(EnsembleSeries::kServing)] = view.serving ? 1.0F : 0.0F;
+  const std::uint64_t ok = view.canary_rounds_ok - rounds_ok_;
+  const std::uint64_t rounds = ok + view.canary_rounds_failed - rounds_failed_;
+  if (rounds > 0)
+    row[static_cast<std::size_t>(EnsembleSeries::kCanaryOkRatio)] = static_cast<float>(ok) / static_cast<float>(rounds);
+  rounds_ok_ = view.canary_rounds_ok;
+  rounds_failed_ = view.canary_rounds_failed;
+  if (newest && zxid_ && zxid_at_ && newest->epoch() == zxid_->epoch() && newest->counter() >= zxid_->counter() &&
+      now - *zxid_at_ > std::chrono::nanoseconds{0})
+    row[static_cast<std::size_t>(EnsembleSeries::kWritesPerSecond)] =
+        static_cast<float>((newest->counter() - zxid_->counter()) / seconds(now - *zxid_at_));
+  if (newest) {
+    zxid_ = newest;
+    zxid_at_ = now;
+  }
+  ensemble_.append(now.wall, row);
+}
+
+std::size_t History::bytes() const {
+  std::size_t total = ensemble_.bytes();
+  for (const SeriesRing& ring : members_) total += ring.bytes();
+  return total;
+}
+
+}  // namespace wk::exporter

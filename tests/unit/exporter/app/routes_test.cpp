@@ -1,0 +1,161 @@
+#include "exporter/app/routes.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <map>
+#include <string>
+
+#include "exporter/web/exposition.h"
+#include "tests/unit/exporter/app/sample_snapshot.h"
+
+namespace wk::exporter {
+namespace {
+
+using namespace std::chrono_literals;
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+/// Routes over a fixed snapshot; what /probe brings can be set.
+class RoutesTest : public ::testing::Test {
+ protected:
+  RoutesTest() {
+    snapshot_ = std::make_shared<Snapshot>(sample::snapshot({sample::healthy_ensemble("a")}));
+    EnsembleSpec spec;
+    spec.name = "a";
+    TargetSpec target;
+    target.name = "zk1:2181";
+    target.host = "zk1";
+    spec.members = {target};
+    Observations observations;
+    observations.snapshot = [this] { return snapshot_; };
+    observations.events = [](std::uint64_t after, std::size_t) {
+      return std::vector<Event>{{.id = after + 1,
+                                 .at = sample::now(),
+                                 .type = EventType::kLeaderLost,
+                                 .severity = Severity::kCritical,
+                                 .ensemble = "a",
+                                 .member = "",
+                                 .text = "gone",
+                                 .duration = std::nullopt}};
+    };
+    observations.history = [](const SeriesRequest&, const HistoryQuery& query) -> Result<SeriesPoints> {
+      return SeriesPoints{query.since, query.step, {1.0F}};
+    };
+    observations.probe = [this](const std::string& ensemble,
+                                const TargetSpec& visited) -> Result<std::shared_ptr<const Snapshot>> {
+      probed_ = ensemble + "/" + visited.name;
+      return probe_answer_;
+    };
+    observations.http_stats = [] {
+      HttpStats stats;
+      stats.responses = {5, 0, 2, 1};
+      return stats;
+    };
+    observations.now = [] { return sample::now(); };
+    Settings settings;
+    settings.probe = ProbePolicy::kListed;
+    for (auto& [path, handler] : Routes(std::move(observations), {spec}, settings).all())
+      handlers_[path] = handler;
+  }
+
+  Response get(const std::string& path, std::multimap<std::string, std::string> query = {},
+               std::vector<std::pair<std::string, std::string>> headers = {}) {
+    return handlers_.at(path)({"GET", path, std::move(query), std::move(headers), "127.0.0.1"});
+  }
+
+  std::shared_ptr<const Snapshot> snapshot_;
+  Result<std::shared_ptr<const Snapshot>> probe_answer_ = Error{Errc::kTooLarge, "too many probes"};
+  std::string probed_;
+  std::map<std::string, Handler> handlers_;
+};
+
+TEST_F(RoutesTest, MetricsHoldAllFamiliesThatAreOn) {
+  const Response response = get("/metrics");
+  const std::string text(response.body_text());
+  EXPECT_EQ(response.status, 200);
+  EXPECT_EQ(response.content_type, content_type(ExpositionFormat::kText004));
+  EXPECT_THAT(text, HasSubstr("\nwatchkeeper_ensemble_quorum_margin{ensemble=\"a\"} 1\n"));
+  EXPECT_THAT(text, HasSubstr("\nzk_up{"));
+  EXPECT_THAT(text, HasSubstr("\nwatchkeeper_build_info{"));
+  EXPECT_THAT(text, HasSubstr("watchkeeper_exporter_http_requests_total{code_class=\"2xx\"} 5\n"));
+  EXPECT_THAT(text, HasSubstr("watchkeeper_exporter_http_requests_total{code_class=\"5xx\"} 1\n"));
+}
+
+TEST_F(RoutesTest, MetricsCanBeNarrowed) {
+  const Response response = get("/metrics", {{"family", "zk"}});
+  const std::string text(response.body_text());
+  EXPECT_THAT(text, HasSubstr("\nzk_up{"));
+  EXPECT_THAT(text, Not(HasSubstr("watchkeeper_")));
+  EXPECT_EQ(get("/metrics", {{"family", "nope"}}).status, 400);
+}
+
+TEST_F(RoutesTest, MetricsSpeakOpenMetrics) {
+  const Response response = get("/metrics", {}, {{"Accept", "application/openmetrics-text;version=1.0.0"}});
+  EXPECT_EQ(response.content_type, content_type(ExpositionFormat::kOpenMetrics100));
+  EXPECT_TRUE(response.body_text().ends_with("# EOF\n"));
+}
+
+TEST_F(RoutesTest, ProbeShowsTheMemberAndNoEnsemble) {
+  probe_answer_ = snapshot_;
+  const Response response = get("/probe", {{"target", "zk1"}});
+  const std::string text(response.body_text());
+  EXPECT_EQ(response.status, 200);
+  EXPECT_EQ(probed_, "a/zk1:2181");
+  EXPECT_THAT(text, HasSubstr("\nwatchkeeper_probe_success 1\n"));
+  EXPECT_THAT(text, HasSubstr("\nwatchkeeper_probe_duration_seconds 0\n"));
+  EXPECT_THAT(text, HasSubstr("watchkeeper_member_serving_state{"));
+  EXPECT_THAT(text, Not(HasSubstr("watchkeeper_ensemble_")));
+  EXPECT_THAT(text, Not(HasSubstr("watchkeeper_exporter_")));
+}
+
+TEST_F(RoutesTest, ProbeOfADeadTargetIs200WithoutSuccess) {
+  probe_answer_ = std::make_shared<const Snapshot>(sample::snapshot({sample::dead_ensemble("a")}));
+  const Response response = get("/probe", {{"target", "zk1"}});
+  EXPECT_EQ(response.status, 200);
+  EXPECT_THAT(std::string(response.body_text()), HasSubstr("\nwatchkeeper_probe_success 0\n"));
+}
+
+TEST_F(RoutesTest, ProbeErrorsHaveTheirStatus) {
+  EXPECT_EQ(get("/probe").status, 400);
+  EXPECT_EQ(get("/probe", {{"target", "zk9"}}).status, 403);
+  EXPECT_EQ(probed_, "");
+  EXPECT_EQ(get("/probe", {{"target", "zk1"}}).status, 503);
+}
+
+TEST_F(RoutesTest, TheApiAnswersJson) {
+  for (const char* path : {"/api/v1/status", "/api/v1/members", "/api/v1/events", "/api/v1/history"}) {
+    const Response response = get(path);
+    EXPECT_EQ(response.status, 200) << path;
+    EXPECT_EQ(response.content_type, "application/json") << path;
+    EXPECT_TRUE(Json::accept(response.body_text())) << path;
+  }
+  EXPECT_EQ(Json::parse(get("/api/v1/members", {{"member", "zk2"}}).body_text())["members"].size(), 1u);
+  EXPECT_EQ(Json::parse(get("/api/v1/members", {{"ensemble", "a"}}).body_text())["members"].size(), 3u);
+  EXPECT_EQ(Json::parse(get("/api/v1/events", {{"after", "7"}}).body_text())["last_id"], 8);
+}
+
+TEST_F(RoutesTest, ApiErrorsAreJsonWithTheirStatus) {
+  for (const auto& [path, query, status] :
+       std::vector<std::tuple<std::string, Query, int>>{{"/api/v1/members", {{"member", "zk9"}}, 404},
+                                                        {"/api/v1/members", {{"ensemble", "b"}}, 404},
+                                                        {"/api/v1/events", {{"limit", "x"}}, 400},
+                                                        {"/api/v1/history", {{"step", "7"}}, 400},
+                                                        {"/api/v1/safe-to-stop", {}, 400},
+                                                        {"/api/v1/safe-to-stop", {{"member", "zk9"}}, 404}}) {
+    const Response response = get(path, query);
+    EXPECT_EQ(response.status, status) << path;
+    EXPECT_FALSE(Json::parse(response.body_text())["error"].get<std::string>().empty()) << path;
+  }
+}
+
+TEST_F(RoutesTest, HealthAndPage) {
+  EXPECT_EQ(get("/livez").status, 200);
+  EXPECT_EQ(get("/readyz").body_text(), "ready\n");
+  EXPECT_THAT(std::string(get("/readyz", {{"verbose", ""}}).body_text()), HasSubstr("visited 7 times"));
+  EXPECT_EQ(get("/api/v1/safe-to-stop", {{"member", "zk1"}}).status, 200);
+  EXPECT_THAT(std::string(get("/").body_text()), HasSubstr("<!DOCTYPE html>"));
+}
+
+}  // namespace
+}  // namespace wk::exporter

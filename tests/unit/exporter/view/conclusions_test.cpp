@@ -1,0 +1,117 @@
+#include "exporter/view/conclusions.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/unit/exporter/view/ensemble_story.h"
+
+namespace wk::exporter {
+namespace {
+
+using testing::HasSubstr;
+
+TEST(SafeToStop, AnyMemberOfAHealthyEnsembleMayStopAndTheLeaderLast) {
+  EnsembleStory story;
+  story.seconds(2);
+  EXPECT_TRUE(story.member(0).safe_to_stop.safe);
+  EXPECT_EQ(story.member(0).safe_to_stop.reason, "leaves 2 of 3 voters in sync; 2 are needed");
+  EXPECT_TRUE(story.member(2).safe_to_stop.safe);
+  EXPECT_THAT(story.member(2).safe_to_stop.reason, HasSubstr("it is the leader"));
+}
+
+TEST(SafeToStop, WithOneDownNoOtherMayStop) {
+  EnsembleStory story;
+  story.seconds(2);
+  story.answering[0].state = SourceState::kRefused;
+  story.second();
+  EXPECT_FALSE(story.member(1).safe_to_stop.safe);
+  EXPECT_EQ(story.member(1).safe_to_stop.reason, "would leave 1 of 3 voters in sync; 2 are needed");
+  EXPECT_TRUE(story.member(0).safe_to_stop.safe);  // it is down already
+  EXPECT_THAT(story.member(0).safe_to_stop.reason, HasSubstr("carries no vote now"));
+}
+
+TEST(SafeToStop, AFollowerFarBehindIsNoReplacement) {
+  EnsembleStory story;
+  story.answering[2].counter = 12'100;
+  story.answering[1].counter = 12'100;
+  story.seconds(2);
+  EXPECT_FALSE(story.member(1).safe_to_stop.safe);
+  EXPECT_EQ(story.member(1).safe_to_stop.reason,
+            "would leave 1 of 3 voters in sync; 2 are needed (zk1:2181 is 12,000 transactions behind)");
+  EXPECT_TRUE(story.member(0).safe_to_stop.safe);
+}
+
+TEST(SafeToStop, NotBeforeEveryMemberWasVisited) {
+  EnsembleStory story;
+  story.visit(0);
+  EXPECT_FALSE(story.member(0).safe_to_stop.safe);
+  EXPECT_THAT(story.member(0).safe_to_stop.reason, HasSubstr("not every member has been visited yet"));
+}
+
+TEST(SafeToStop, NobodyWhileThereIsNoLeader) {
+  EnsembleStory story;
+  story.seconds(2);
+  for (auto& who : story.answering) who.state = SourceState::kNotServing;
+  story.second();
+  for (const MemberView& member : story.view().members) EXPECT_FALSE(member.safe_to_stop.safe);
+}
+
+TEST(SafeToStop, AnObserverAlways) {
+  EnsembleStory story(4);
+  const std::vector<MembershipEntry> membership{{ServerId{1}, "zk1", 1, 2, false, "zk1:2181"},
+                                                {ServerId{2}, "zk2", 1, 2, true, "zk2:2181"},
+                                                {ServerId{3}, "zk3", 1, 2, true, "zk3:2181"},
+                                                {ServerId{4}, "zk4", 1, 2, true, "zk4:2181"}};
+  story.answering[0].role = Role::kObserver;
+  for (std::size_t i = 0; i < 4; ++i)
+    story.report_extra(i, EnsembleStory::configuration(static_cast<std::int64_t>(i) + 1, membership));
+  story.second();
+  EXPECT_EQ(story.view().voters_in_sync, 3);
+  EXPECT_TRUE(story.member(0).safe_to_stop.safe);
+  EXPECT_THAT(story.member(0).safe_to_stop.reason, HasSubstr("observer"));
+}
+
+TEST(Conclusions, ConnectionsNearTheLimitNameTheAddressAndTheNumbers) {
+  EnsembleStory story;
+  story.report_extra(0, EnsembleStory::configuration(1, {}));
+  ConnectionsAnswer connections;
+  connections.by_address = {{"10.0.0.9", 55}};
+  story.report_extra(0, {.probe = Probe::kCons, .state = SourceState::kOk, .detail = {}, .duration = {}, .answer = connections});
+  story.seconds(2);
+  ASSERT_EQ(story.view().problems.size(), 1U);
+  EXPECT_EQ(story.view().problems[0].summary, "10.0.0.9 holds 55 of at most 60 connections to zk1:2181");
+}
+
+TEST(Conclusions, WorstProblemComesFirst) {
+  EnsembleStory story;
+  story.seconds(2);
+  story.answering[2].state = story.answering[0].state = SourceState::kRefused;
+  story.answering[1].state = SourceState::kNotServing;
+  story.second();
+  const auto& problems = story.view().problems;
+  ASSERT_GE(problems.size(), 2U);
+  EXPECT_EQ(problems.front().severity, Severity::kCritical);
+  for (std::size_t i = 1; i < problems.size(); ++i) EXPECT_LE(problems[i].severity, problems[i - 1].severity);
+  for (const Problem& problem : problems) {
+    EXPECT_FALSE(problem.cause.empty()) << problem.id;
+    EXPECT_FALSE(problem.remedy.empty()) << problem.id;
+    EXPECT_FALSE(problem.runbook.empty()) << problem.id;
+  }
+}
+
+TEST(Conclusions, DurationsAndNumbersReadWell) {
+  using namespace std::chrono_literals;
+  EXPECT_EQ(duration_text(7ms), "7 ms");
+  EXPECT_EQ(duration_text(3200ms), "3.2 s");
+  EXPECT_EQ(duration_text(12s), "12 s");
+  EXPECT_EQ(duration_text(250s), "4 min 10 s");
+  EXPECT_EQ(duration_text(7500s), "2 h 5 min");
+  EXPECT_EQ(duration_text(-1s), "0 ms");
+  EXPECT_EQ(grouped(0), "0");
+  EXPECT_EQ(grouped(999), "999");
+  EXPECT_EQ(grouped(12000), "12,000");
+  EXPECT_EQ(grouped(1234567), "1,234,567");
+}
+
+}  // namespace
+}  // namespace wk::exporter

@@ -1,0 +1,578 @@
+#include "exporter/web/server.h"
+
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
+#include <zlib.h>
+
+#include <array>
+#include <boost/asio/connect.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/read.hpp>
+#include <boost/asio/ssl/context.hpp>
+#include <boost/asio/ssl/stream.hpp>
+#include <boost/asio/write.hpp>
+#include <fstream>
+#include <optional>
+#include <semaphore>
+#include <stdexcept>
+#include <thread>
+
+#include "exporter/web/civetweb_library.h"
+#include "tests/unit/exporter/web/test_files.h"
+
+namespace wk::exporter {
+namespace {
+
+namespace asio = boost::asio;
+using asio::ip::tcp;
+using boost::system::error_code;
+using namespace std::chrono_literals;
+using testing::HasSubstr;
+using testing::Not;
+using testing::StartsWith;
+
+/// Connects to the server, sends, and reads until the server closes.
+class Client {
+ public:
+  explicit Client(std::uint16_t port, const char* address = "127.0.0.1") {
+    socket_.connect({asio::ip::make_address(address), port});
+  }
+
+  void send(std::string_view text) {
+    error_code ignored;  // the server may have closed already; what it said is then still readable
+    asio::write(socket_, asio::buffer(text.data(), text.size()), ignored);
+  }
+
+  std::string read_to_end() {
+    std::string text;
+    error_code error;
+    asio::read(socket_, asio::dynamic_buffer(text), error);
+    return text;
+  }
+
+  std::string read_until(std::string_view end) {
+    std::string text;
+    error_code error;
+    while (!error && !text.ends_with(end)) {
+      char c = 0;
+      asio::read(socket_, asio::buffer(&c, 1), error);
+      if (!error) text += c;
+    }
+    return text;
+  }
+
+ private:
+  asio::io_context io_;
+  tcp::socket socket_{io_};
+};
+
+std::string get(std::string_view path, std::string_view headers = "", std::string_view method = "GET") {
+  return fmt::format("{} {} HTTP/1.1\r\nHost: test\r\nConnection: close\r\n{}\r\n", method, path, headers);
+}
+
+class HttpServerTest : public testing::Test {
+ protected:
+  HttpServerTest() {
+    options_.listen = {{"127.0.0.1", 0}};
+    options_.requests_max = 8;
+    options_.connections_max = 16;
+  }
+
+  void start() {
+    server_.emplace(options_);
+    server_->handle("/", [](const Request&) { return Response{200, "text/html", "hello", {}}; });
+    server_->handle("/echo", [](const Request& request) {
+      std::string text = request.path + "|" + request.remote_address + "|" + request.header("x-test") + "|";
+      for (const auto& [key, value] : request.query) text += key + "=" + value + ";";
+      return Response{200, "text/plain", text, {}};
+    });
+    server_->handle("/throws", [](const Request&) -> Response { throw std::runtime_error("broken"); });
+    server_->handle("/big", [](const Request&) {
+      return Response{200, "text/plain", std::make_shared<const std::string>(std::string(100'000, 'x')), {}};
+    });
+    server_->handle("/headers", [](const Request&) {
+      return Response{409,
+                      "text/plain",
+                      "no",
+                      {{"X-Good", "1"}, {"X-Bad", "1\r\nInjected: 1"}, {"Cache-Control", "max-age=9"}}};
+    });
+    server_->handle_prefix("/p/", [](const Request&) { return Response{200, "text/plain", "short", {}}; });
+    server_->handle_prefix("/p/q/", [](const Request&) { return Response{200, "text/plain", "long", {}}; });
+    const auto started = server_->start();
+    ASSERT_TRUE(started.has_value()) << started.error().message;
+  }
+
+  std::uint16_t port() const { return server_->addresses().at(0).port; }
+
+  std::string ask(std::string_view request) {
+    Client client(port());
+    client.send(request);
+    return client.read_to_end();
+  }
+
+  HttpOptions options_;
+  TemporaryDirectory directory_;
+  std::optional<HttpServer> server_;
+};
+
+TEST_F(HttpServerTest, AnswersWithSecurityHeaders) {
+  start();
+  const std::string answer = ask(get("/"));
+  EXPECT_THAT(answer, StartsWith("HTTP/1.1 200 OK\r\nDate: "));
+  EXPECT_THAT(answer, HasSubstr("\r\nContent-Type: text/html\r\nContent-Length: 5\r\nConnection: close\r\n"));
+  EXPECT_THAT(answer, HasSubstr("\r\nCache-Control: no-store\r\n"));
+  EXPECT_THAT(answer, HasSubstr("\r\nX-Content-Type-Options: nosniff\r\n"));
+  EXPECT_THAT(answer, HasSubstr("\r\nX-Frame-Options: DENY\r\n"));
+  EXPECT_THAT(answer, HasSubstr("\r\nContent-Security-Policy: default-src 'none'; "));
+  EXPECT_TRUE(answer.ends_with("\r\n\r\nhello"));
+}
+
+TEST_F(HttpServerTest, HandlerSeesTheRequest) {
+  start();
+  EXPECT_TRUE(
+      ask(get("/echo?b=2&a=%31", "X-Test: v\r\nx-test: w\r\n")).ends_with("/echo|127.0.0.1|v, w|a=1;b=2;"));
+}
+
+TEST_F(HttpServerTest, HeadHasTheLengthButNoBody) {
+  start();
+  const std::string answer = ask(get("/", "", "HEAD"));
+  EXPECT_THAT(answer, HasSubstr("\r\nContent-Length: 5\r\n"));
+  EXPECT_TRUE(answer.ends_with("\r\n\r\n"));
+}
+
+TEST_F(HttpServerTest, RoutesExactThenLongestPrefix) {
+  start();
+  EXPECT_TRUE(ask(get("/p/x")).ends_with("short"));
+  EXPECT_TRUE(ask(get("/p/q/x")).ends_with("long"));
+  const std::string answer = ask(get("/nowhere"));
+  EXPECT_THAT(answer, StartsWith("HTTP/1.1 404 Not Found\r\n"));
+  EXPECT_TRUE(answer.ends_with("Nothing is served at this path; / lists what is.\n"));
+}
+
+TEST_F(HttpServerTest, OtherMethodsAreRefused) {
+  start();
+  for (const char* method : {"POST", "PUT", "DELETE", "OPTIONS", "PATCH"}) {
+    const std::string answer = ask(get("/", "", method));
+    EXPECT_THAT(answer, StartsWith("HTTP/1.1 405 Method Not Allowed\r\n")) << method;
+    EXPECT_THAT(answer, HasSubstr("\r\nAllow: GET, HEAD\r\n"));
+  }
+}
+
+TEST_F(HttpServerTest, AThrowingHandlerIs500AndTheServerLives) {
+  start();
+  EXPECT_THAT(ask(get("/throws")), StartsWith("HTTP/1.1 500 Internal Server Error\r\n"));
+  EXPECT_THAT(ask(get("/")), StartsWith("HTTP/1.1 200 OK\r\n"));
+  EXPECT_EQ(server_->stats().handler_failures, 1U);
+  EXPECT_EQ(server_->stats().responses, (std::array<std::uint64_t, 4>{1, 0, 0, 1}));
+}
+
+TEST_F(HttpServerTest, HandlersHeadersOverrideButCannotInject) {
+  start();
+  const std::string answer = ask(get("/headers"));
+  EXPECT_THAT(answer, StartsWith("HTTP/1.1 409 Conflict\r\n"));
+  EXPECT_THAT(answer, HasSubstr("\r\nX-Good: 1\r\n"));
+  EXPECT_THAT(answer, HasSubstr("\r\nCache-Control: max-age=9\r\n"));
+  EXPECT_THAT(answer, Not(HasSubstr("Injected")));
+  EXPECT_THAT(answer, Not(HasSubstr("no-store")));
+}
+
+TEST_F(HttpServerTest, CompressesLargeBodiesWhenAsked) {
+  start();
+  const std::string plain = ask(get("/big"));
+  EXPECT_THAT(plain, HasSubstr("\r\nContent-Length: 100000\r\n"));
+  EXPECT_THAT(plain, HasSubstr("\r\nVary: Accept-Encoding\r\n"));
+  const std::string answer = ask(get("/big", "Accept-Encoding: gzip\r\n"));
+  EXPECT_THAT(answer, HasSubstr("\r\nContent-Encoding: gzip\r\n"));
+  const std::string body = answer.substr(answer.find("\r\n\r\n") + 4);
+  std::vector<Bytef> in(body.begin(), body.end());
+  std::vector<Bytef> out(200'000);
+  z_stream stream{};
+  ASSERT_EQ(inflateInit2(&stream, 15 + 16), Z_OK);
+  stream.next_in = in.data();
+  stream.avail_in = static_cast<uInt>(in.size());
+  stream.next_out = out.data();
+  stream.avail_out = static_cast<uInt>(out.size());
+  EXPECT_EQ(inflate(&stream, Z_FINISH), Z_STREAM_END);
+  EXPECT_EQ(stream.total_out, 100'000U);
+  EXPECT_EQ(out[99'999], 'x');
+  inflateEnd(&stream);
+  EXPECT_THAT(ask(get("/", "Accept-Encoding: gzip\r\n")), Not(HasSubstr("gzip")));
+}
+
+TEST_F(HttpServerTest, KeepsConnectionsAliveAndReadsPipelinedRequests) {
+  start();
+  Client client(port());
+  client.send("GET / HTTP/1.1\r\nHost: t\r\n\r\nGET /echo HTTP/1.1\r\nHost: t\r\n\r\n");
+  EXPECT_THAT(client.read_until("hello"), HasSubstr("\r\nConnection: keep-alive\r\n"));
+  EXPECT_THAT(client.read_until("/echo|127.0.0.1||"), StartsWith("HTTP/1.1 200 OK\r\n"));
+  client.send(get("/p/x"));
+  EXPECT_TRUE(client.read_to_end().ends_with("short"));
+}
+
+TEST_F(HttpServerTest, Http10ClosesAfterTheAnswer) {
+  start();
+  EXPECT_TRUE(ask("GET / HTTP/1.0\r\n\r\n").ends_with("hello"));
+}
+
+TEST_F(HttpServerTest, KeepsAliveAsTheClientWishes) {
+  start();
+  const auto asked = [&](std::string_view text) {
+    Client client(port());
+    client.send(text);
+    return client.read_until("hello");
+  };
+  EXPECT_THAT(asked("GET / HTTP/1.0\r\nConnection: Keep-Alive\r\n\r\n"), HasSubstr("\r\nConnection: keep-alive\r\n"));
+  EXPECT_THAT(asked("GET / HTTP/1.1\r\nHost: t\r\nConnection: x, keep-alive\r\n\r\n"),
+              HasSubstr("\r\nConnection: keep-alive\r\n"));
+  EXPECT_THAT(asked("GET / HTTP/1.1\r\nHost: t\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n"),
+              HasSubstr("\r\nConnection: close\r\n"));
+}
+
+TEST_F(HttpServerTest, ABodyIsNeverTakenForTheNextRequest) {
+  start();
+  const std::string_view hidden = "GET /big HTTP/1.1\r\nHost: t\r\n\r\n";
+  for (const std::string& framing : {fmt::format("Content-Length: {}\r\n\r\n{}", hidden.size(), hidden),
+                                     fmt::format("Transfer-Encoding: chunked\r\n\r\n{:x}\r\n{}\r\n0\r\n\r\n",
+                                                 hidden.size(), hidden)}) {
+    const std::string answer = ask("GET / HTTP/1.1\r\nHost: t\r\n" + framing);
+    EXPECT_THAT(answer, HasSubstr("\r\nConnection: close\r\n"));
+    EXPECT_TRUE(answer.ends_with("hello")) << framing;
+  }
+}
+
+TEST_F(HttpServerTest, HostileRequestsGet4xxAndAreCounted) {
+  options_.connection.request_timeout = 300ms;  // how long a client of too large a header may read on
+  start();
+  const std::string long_header = get("/", "X: " + std::string(100'000, 'a') + "\r\n");
+  EXPECT_THAT(ask(long_header), StartsWith("HTTP/1.1 431 "));
+  std::string many_headers;
+  for (int i = 0; i < 62; ++i) many_headers += fmt::format("X{}: y\r\n", i);  // with Host and Connection 64
+  EXPECT_THAT(ask(get("/", many_headers)), StartsWith("HTTP/1.1 431 "));
+  EXPECT_THAT(ask(get("/" + std::string(50'000, 'a'))), StartsWith("HTTP/1.1 431 "));
+  EXPECT_THAT(ask(std::string("GET /\0 HTTP/1.1\r\nHost: t\r\n\r\n", 29)), StartsWith("HTTP/1.1 400 "));
+  EXPECT_THAT(ask(get("/", std::string("X: a\0b\r\n", 8))), StartsWith("HTTP/1.1 400 "));
+  EXPECT_THAT(ask("\x16\x03\x01\x02\x03\x04\r\n\r\n"), StartsWith("HTTP/1.1 400 "));
+  EXPECT_THAT(ask(get("/", "", "BREW")), StartsWith("HTTP/1.1 400 "));
+  EXPECT_THAT(ask("GET / HTTP/3.0\r\nHost: t\r\n\r\n"), StartsWith("HTTP/1.1 505 "));
+  EXPECT_THAT(ask("GET / HTTP/1.1\r\n\r\n"), StartsWith("HTTP/1.1 400 "));
+  EXPECT_THAT(ask(get("/", "Host: again\r\n")), StartsWith("HTTP/1.1 400 "));
+  EXPECT_THAT(ask(get("/../../etc/passwd")), StartsWith("HTTP/1.1 400 "));
+  EXPECT_THAT(ask(get("/%2e%2e/x")), StartsWith("HTTP/1.1 400 "));
+  EXPECT_THAT(ask(get("/%zz")), StartsWith("HTTP/1.1 400 "));
+  EXPECT_THAT(ask(get("/a%00b")), StartsWith("HTTP/1.1 400 "));
+  std::string query = "/?a";
+  for (int i = 0; i < 5'000; ++i) query += "&a";
+  EXPECT_THAT(ask(get(query)), StartsWith("HTTP/1.1 400 "));
+  EXPECT_EQ(server_->stats().malformed_requests, 15U);
+  EXPECT_THAT(ask(get("/")), StartsWith("HTTP/1.1 200 OK\r\n"));
+}
+
+TEST_F(HttpServerTest, NothingOfTheFileSystemIsServed) {
+  start();
+  for (const char* path : {"/etc/passwd", "//etc/passwd", "/.htpasswd", "/index.html", "/*", "/."}) {
+    EXPECT_THAT(ask(get(path)), testing::AnyOf(StartsWith("HTTP/1.1 404 "), StartsWith("HTTP/1.1 400 "))) << path;
+  }
+}
+
+TEST_F(HttpServerTest, SlowClientsAreCutOff) {
+  options_.connection.request_timeout = 100ms;
+  start();
+  std::vector<std::unique_ptr<Client>> slow;
+  for (int i = 0; i < 40; ++i) {  // more than there are threads
+    slow.push_back(std::make_unique<Client>(port()));
+    slow.back()->send("GET / HT");
+  }
+  EXPECT_TRUE(ask(get("/")).ends_with("hello"));  // after those before it, each of which has its time
+  for (auto& client : slow) EXPECT_THAT(client->read_to_end(), StartsWith("HTTP/1.1 408 Request Timeout\r\n"));
+  EXPECT_EQ(server_->stats().timeouts, 40U);
+}
+
+TEST_F(HttpServerTest, SilentClientsAreCutOff) {
+  options_.connection.request_timeout = 100ms;
+  start();
+  EXPECT_EQ(Client(port()).read_to_end(), "");
+  EXPECT_EQ(server_->stats().timeouts, 1U);
+}
+
+TEST_F(HttpServerTest, KeepsAtMostHalfOfTheConnectionsAlive) {
+  start();
+  std::vector<std::unique_ptr<Client>> clients;
+  std::size_t kept = 0;
+  for (int i = 0; i < 12; ++i) {
+    clients.push_back(std::make_unique<Client>(port()));
+    clients.back()->send("GET / HTTP/1.1\r\nHost: t\r\n\r\n");
+    kept += clients.back()->read_until("hello").find("Connection: keep-alive") != std::string::npos ? 1 : 0;
+    if (kept <= static_cast<std::size_t>(i)) clients.back()->read_to_end();  // it is closed, and counts no longer
+  }
+  EXPECT_EQ(kept, 8U);
+  EXPECT_EQ(server_->stats().rejected_connections, 4U);
+}
+
+/// Holds every request until it is told to go on.
+class Gate {
+ public:
+  Handler handler() {
+    return [this](const Request&) {
+      entered_.release();
+      released_.acquire();
+      return Response{200, "text/plain", "late", {}};
+    };
+  }
+  void wait_for_one() { entered_.acquire(); }
+  void release(std::ptrdiff_t count) { released_.release(count); }
+
+ private:
+  std::counting_semaphore<> entered_{0};
+  std::counting_semaphore<> released_{0};
+};
+
+TEST_F(HttpServerTest, TooManyRequestsAre503) {
+  server_.emplace(options_);
+  Gate gate;
+  server_->handle("/", gate.handler());
+  ASSERT_TRUE(server_->start().has_value());
+  std::vector<std::unique_ptr<Client>> clients;
+  for (std::size_t i = 0; i < options_.requests_max; ++i) {
+    clients.push_back(std::make_unique<Client>(port()));
+    clients.back()->send(get("/"));
+    gate.wait_for_one();
+  }
+  const std::string answer = ask(get("/"));
+  EXPECT_THAT(answer, StartsWith("HTTP/1.1 503 Service Unavailable\r\n"));
+  EXPECT_THAT(answer, HasSubstr("\r\nRetry-After: 1\r\n"));
+  EXPECT_EQ(server_->stats().rejected_requests, 1U);
+  gate.release(8);
+  for (auto& client : clients) EXPECT_TRUE(client->read_to_end().ends_with("late"));
+}
+
+TEST_F(HttpServerTest, StopLetsARunningHandlerFinish) {
+  server_.emplace(options_);
+  Gate gate;
+  server_->handle("/", gate.handler());
+  ASSERT_TRUE(server_->start().has_value());
+  Client first(port());
+  first.send(get("/"));
+  gate.wait_for_one();
+  Client idle(port());
+  std::thread stopping([this] { server_->stop(); });
+  gate.release(1);
+  EXPECT_TRUE(first.read_to_end().ends_with("late"));
+  stopping.join();
+  EXPECT_EQ(idle.read_to_end(), "");
+  server_->stop();
+}
+
+TEST_F(HttpServerTest, ErrorsOfListeningNameAddressAndRemedy) {
+  start();
+  HttpOptions options;
+  options.listen = {{"127.0.0.1", 0}, {"127.0.0.1", port()}};
+  HttpServer second(options);
+  const auto started = second.start();
+  ASSERT_FALSE(started.has_value());
+  EXPECT_THAT(
+      started.error().message,
+      StartsWith(fmt::format(
+          "cannot listen on 127.0.0.1:{}: Address already in use; another process listens there", port())));
+  options.listen = {{"::1", 9141}};
+  EXPECT_THAT(HttpServer(options).start().error().message,
+              StartsWith("cannot listen on [::1]:9141: the HTTP library of this build (civetweb 1.15) has no IPv6; "
+                         "listen on an IPv4 address such as 127.0.0.1:9141"));
+  options.listen = {{"127.0.0.1", 0}, {"192.0.2.1", 0}};
+  EXPECT_THAT(HttpServer(options).start().error().message,
+              HasSubstr("this machine does not have that address"));
+  options.listen = {{"no-such-host.invalid", 1}};
+  EXPECT_EQ(HttpServer(options).start().error().code, Errc::kUnresolved);
+}
+
+TEST_F(HttpServerTest, ListensOnSeveralAddresses) {
+  options_.listen = {{"", 0}, {"127.0.0.1", 0}};
+  start();
+  const auto addresses = server_->addresses();
+  ASSERT_EQ(addresses.size(), 2U);
+  EXPECT_NE(addresses[0].port, addresses[1].port);
+  EXPECT_TRUE(ask(get("/echo")).ends_with("/echo|127.0.0.1||"));
+  Client other(addresses[1].port);
+  other.send(get("/"));
+  EXPECT_TRUE(other.read_to_end().ends_with("hello"));
+}
+
+TEST_F(HttpServerTest, PortsOfOthersAreRefused) {
+  std::ifstream first_free("/proc/sys/net/ipv4/ip_unprivileged_port_start");
+  std::string text;
+  std::getline(first_free, text);
+  if (geteuid() == 0 || text != "1024") GTEST_SKIP() << "this user may listen on every port";
+  options_.listen = {{"127.0.0.1", 1}};
+  server_.emplace(options_);
+  EXPECT_EQ(server_->start().error().message,
+            "cannot listen on 127.0.0.1:1: Permission denied; ports below 1024 need CAP_NET_BIND_SERVICE; choose a "
+            "port above");
+}
+
+TEST_F(HttpServerTest, TooManyPasswordsToCheckAre503) {
+  // One check at cost 12 takes longer than seven requests need to arrive; three of them hold all places.
+  options_.web_config = directory_.write(
+      "web.yml", "basic_auth_users: {ann: $2b$12$MDEyMzQ1Njc4OWFiY2RlZeSPzJTKo7f9bbFlIpwyzkdGnqbNAGXCC}");
+  start();
+  std::vector<std::unique_ptr<Client>> clients;
+  for (int i = 0; i < 7; ++i) {
+    clients.push_back(std::make_unique<Client>(port()));
+    clients.back()->send(get("/", fmt::format("Authorization: Basic YW5uOnh{}\r\n", static_cast<char>('A' + i))));
+  }
+  std::size_t busy = 0;
+  for (auto& client : clients) busy += client->read_to_end().starts_with("HTTP/1.1 503 ") ? 1 : 0;
+  EXPECT_GT(busy, 0U);
+  EXPECT_EQ(server_->stats().rejected_authentication_busy, busy);
+}
+
+TEST_F(HttpServerTest, BasicAuthenticationGuardsEveryPath) {
+  options_.web_config =
+      directory_.write("web.yml", "basic_auth_users: {ann: " + bcrypt("secret") +
+                                      "}\nhttp_server_config: {headers: {X-Frame-Options: sameorigin}}");
+  start();
+  for (const std::string& request : {get("/"), get("/nowhere"), get("/../x"), get("/", "", "POST"),
+                                     get("/", "Authorization: Basic YW5uOnNlY3JldHM=\r\n")}) {
+    const std::string answer = ask(request);
+    EXPECT_THAT(answer, StartsWith("HTTP/1.1 401 Unauthorized\r\n")) << request;
+    EXPECT_THAT(answer, HasSubstr("\r\nWWW-Authenticate: Basic realm=\"watchkeeper\""));
+  }
+  EXPECT_EQ(server_->stats().authentication_failures, 5U);
+  const std::string answer = ask(get("/", "Authorization: Basic YW5uOnNlY3JldA==\r\n"));
+  EXPECT_THAT(answer, StartsWith("HTTP/1.1 200 OK\r\n"));
+  EXPECT_THAT(answer, HasSubstr("\r\nX-Frame-Options: sameorigin\r\n"));
+  EXPECT_THAT(answer, Not(HasSubstr("DENY")));
+}
+
+TEST_F(HttpServerTest, ABrokenWebConfigurationStopsTheStart) {
+  options_.web_config = directory_.write("web.yml", "nonsense: 1");
+  server_.emplace(options_);
+  const auto started = server_->start();
+  ASSERT_FALSE(started.has_value());
+  EXPECT_THAT(started.error().message, HasSubstr("web.yml:1: nonsense: unknown key"));
+}
+
+class HttpsServerTest : public HttpServerTest {
+ protected:
+  void start_tls(const std::string& more) {
+    directory_.write("c.pem", server_pair_.certificate_pem);
+    directory_.write("k.pem", server_pair_.key_pem);
+    directory_.write("ca.pem", client_pair_.certificate_pem);
+    options_.web_config =
+        directory_.write("web.yml", "tls_server_config:\n  cert_file: c.pem\n  key_file: k.pem\n" + more);
+    start();
+  }
+
+  /// The answer over TLS, or the reason why there is none. Verifies the server's certificate.
+  std::string ask_tls(std::string_view request, const KeyPair* client = nullptr, int version = 0) {
+    asio::ssl::context context(asio::ssl::context::tls_client);
+    context.add_certificate_authority(asio::buffer(server_pair_.certificate_pem));
+    context.set_verify_mode(asio::ssl::verify_peer);
+    if (version != 0) SSL_CTX_set_max_proto_version(context.native_handle(), version);
+    if (client != nullptr) {
+      context.use_certificate(asio::buffer(client->certificate_pem), asio::ssl::context::pem);
+      context.use_private_key(asio::buffer(client->key_pem), asio::ssl::context::pem);
+    }
+    asio::io_context io;
+    asio::ssl::stream<tcp::socket> stream(io, context);
+    stream.next_layer().connect({asio::ip::make_address("127.0.0.1"), port()});
+    error_code error;
+    stream.handshake(asio::ssl::stream_base::client, error);
+    if (!error) asio::write(stream, asio::buffer(request.data(), request.size()), error);
+    std::string text;
+    if (!error) asio::read(stream, asio::dynamic_buffer(text), error);
+    return text.empty() ? "refused: " + error.message() : text;
+  }
+
+  const KeyPair server_pair_ = make_key_pair("server", "DNS:localhost");
+  const KeyPair client_pair_ = make_key_pair("client", "DNS:scraper.example");
+};
+
+TEST_F(HttpsServerTest, ServesTls) {
+  start_tls("");
+  EXPECT_THAT(ask_tls(get("/")), StartsWith("HTTP/1.1 200 OK\r\n"));
+  EXPECT_TRUE(ask_tls(get("/echo?a=b")).ends_with("/echo|127.0.0.1||a=b;"));
+
+  EXPECT_GT(ask_tls(get("/big")).size(), 100'000U);
+}
+
+TEST_F(HttpsServerTest, PlainRequestIsToldWhatIsWrong) {
+  start_tls("");
+  const std::string answer = ask(get("/"));
+  EXPECT_THAT(answer, StartsWith("HTTP/1.1 400 Bad Request\r\n"));
+  EXPECT_THAT(answer, HasSubstr("This port speaks HTTPS"));
+  EXPECT_EQ(server_->stats().tls_failures, 1U);
+}
+
+TEST_F(HttpsServerTest, RespectsTheLowestVersion) {
+  start_tls("  min_version: TLS13\n");
+  EXPECT_THAT(ask_tls(get("/"), nullptr, TLS1_2_VERSION), StartsWith("refused: "));
+  EXPECT_THAT(ask_tls(get("/")), StartsWith("HTTP/1.1 200 OK\r\n"));
+  EXPECT_EQ(server_->stats().tls_failures, 1U);
+}
+
+TEST_F(HttpsServerTest, VerifiesClientCertificates) {
+  start_tls("  client_auth_type: RequireAndVerifyClientCert\n  client_ca_file: ca.pem\n");
+  const KeyPair stranger = make_key_pair("client", "DNS:scraper.example");
+  EXPECT_THAT(ask_tls(get("/"), &client_pair_), StartsWith("HTTP/1.1 200 OK\r\n"));
+  EXPECT_THAT(ask_tls(get("/")), StartsWith("refused: "));
+  EXPECT_THAT(ask_tls(get("/"), &stranger), StartsWith("refused: "));
+}
+
+TEST_F(HttpsServerTest, AnyClientCertificateWillDoWhenNotVerified) {
+  start_tls("  client_auth_type: RequireAnyClientCert\n");
+  EXPECT_THAT(ask_tls(get("/"), &client_pair_), StartsWith("HTTP/1.1 200 OK\r\n"));
+  EXPECT_THAT(ask_tls(get("/")), StartsWith("refused: "));
+}
+
+TEST_F(HttpsServerTest, OptionalClientCertificateIsVerifiedWhenGiven) {
+  start_tls("  client_auth_type: VerifyClientCertIfGiven\n  client_ca_file: ca.pem\n");
+  const KeyPair stranger = make_key_pair("stranger", "DNS:x");
+  EXPECT_THAT(ask_tls(get("/")), StartsWith("HTTP/1.1 200 OK\r\n"));
+  EXPECT_THAT(ask_tls(get("/"), &client_pair_), StartsWith("HTTP/1.1 200 OK\r\n"));
+  EXPECT_THAT(ask_tls(get("/"), &stranger), StartsWith("refused: "));
+}
+
+TEST_F(HttpsServerTest, AllowsOnlyListedNames) {
+  start_tls(
+      "  client_auth_type: RequireAndVerifyClientCert\n  client_ca_file: ca.pem\n  client_allowed_sans: "
+      "[scraper.example]\n");
+  EXPECT_THAT(ask_tls(get("/"), &client_pair_), StartsWith("HTTP/1.1 200 OK\r\n"));
+  server_->stop();
+  start_tls(
+      "  client_auth_type: RequireAndVerifyClientCert\n  client_ca_file: ca.pem\n  client_allowed_sans: "
+      "[other.example]\n");
+  EXPECT_THAT(ask_tls(get("/"), &client_pair_), StartsWith("refused: "));
+}
+
+TEST_F(HttpsServerTest, RefusesOldVersionsUnlessTold) {
+  start_tls("");
+  EXPECT_THAT(ask_tls(get("/"), nullptr, TLS1_1_VERSION), StartsWith("refused: "));
+  EXPECT_THAT(ask_tls(get("/"), nullptr, TLS1_2_VERSION), StartsWith("HTTP/1.1 200 OK\r\n"));
+}
+
+TEST_F(HttpsServerTest, ARequestedClientCertificateMayBeAnyOrNone) {
+  start_tls("  client_auth_type: RequestClientCert\n");
+  EXPECT_THAT(ask_tls(get("/")), StartsWith("HTTP/1.1 200 OK\r\n"));
+  EXPECT_THAT(ask_tls(get("/"), &client_pair_), StartsWith("HTTP/1.1 200 OK\r\n"));
+}
+
+TEST_F(HttpsServerTest, SilentClientDoesNotStayInTheHandshake) {
+  options_.connection.request_timeout = 100ms;
+  start_tls("");
+  EXPECT_EQ(Client(port()).read_to_end(), "");
+  server_->stop();
+  EXPECT_EQ(server_->stats().timeouts, 1U);
+}
+
+TEST(CivetwebLibraryTest, AMissingBridgeIsAnErrorThatNamesIt) {
+  const auto loaded = load_civetweb_openssl("/nonexistent");
+  ASSERT_FALSE(loaded.has_value());
+  EXPECT_EQ(loaded.error().code, Errc::kTls);
+  EXPECT_THAT(loaded.error().message,
+              StartsWith("HTTPS is not possible: /nonexistent/libcrypto.so cannot be loaded ("));
+}
+
+}  // namespace
+}  // namespace wk::exporter
