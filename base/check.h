@@ -13,8 +13,8 @@ namespace wk {
 }  // namespace wk
 
 /// Aborts when `condition` is false. `detail` (convertible to std::string_view) is evaluated only then.
-#define WK_CHECK(condition, detail)                                     \
-  do {                                                                  \
-    if (!(condition)) [[unlikely]]                                      \
-      ::wk::check_failed(#condition, __FILE__, __LINE__, (detail));     \
+#define WK_CHECK(condition, detail)                                 \
+  do {                                                              \
+    if (!(condition)) [[unlikely]]                                  \
+      ::wk::check_failed(#condition, __FILE__, __LINE__, (detail)); \
   } while (false)

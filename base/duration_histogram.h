@@ -11,7 +11,8 @@
 
 namespace wk {
 
-/// \tparam kUpperBounds  a constant std::array of rising std::chrono durations: the inclusive upper bounds of the
+/// \tparam kUpperBounds  a constant std::array of rising std::chrono durations: the inclusive upper bounds of
+/// the
 ///                       buckets; a last bucket without bound follows.
 template <const auto& kUpperBounds>
 class DurationHistogram {
@@ -41,19 +42,22 @@ class DurationHistogram {
 
 /// 50 µs … 10 s, three buckets a decade: what a client operation takes.
 inline constexpr std::array<std::chrono::microseconds, 17> kLatencyBounds{
-    std::chrono::microseconds{50},        std::chrono::microseconds{100},       std::chrono::microseconds{250},
-    std::chrono::microseconds{500},       std::chrono::microseconds{1'000},     std::chrono::microseconds{2'500},
-    std::chrono::microseconds{5'000},     std::chrono::microseconds{10'000},    std::chrono::microseconds{25'000},
-    std::chrono::microseconds{50'000},    std::chrono::microseconds{100'000},   std::chrono::microseconds{250'000},
-    std::chrono::microseconds{500'000},   std::chrono::microseconds{1'000'000}, std::chrono::microseconds{2'500'000},
-    std::chrono::microseconds{5'000'000}, std::chrono::microseconds{10'000'000}};
+    std::chrono::microseconds{50},        std::chrono::microseconds{100},
+    std::chrono::microseconds{250},       std::chrono::microseconds{500},
+    std::chrono::microseconds{1'000},     std::chrono::microseconds{2'500},
+    std::chrono::microseconds{5'000},     std::chrono::microseconds{10'000},
+    std::chrono::microseconds{25'000},    std::chrono::microseconds{50'000},
+    std::chrono::microseconds{100'000},   std::chrono::microseconds{250'000},
+    std::chrono::microseconds{500'000},   std::chrono::microseconds{1'000'000},
+    std::chrono::microseconds{2'500'000}, std::chrono::microseconds{5'000'000},
+    std::chrono::microseconds{10'000'000}};
 using LatencyHistogram = DurationHistogram<kLatencyBounds>;
 
 /// 100 ms … 10 min: how long an ensemble is without a leader.
 inline constexpr std::array<std::chrono::milliseconds, 11> kElectionBounds{
-    std::chrono::milliseconds{100},    std::chrono::milliseconds{250},    std::chrono::milliseconds{500},
-    std::chrono::milliseconds{1'000},  std::chrono::milliseconds{2'500},  std::chrono::milliseconds{5'000},
-    std::chrono::milliseconds{10'000}, std::chrono::milliseconds{30'000}, std::chrono::milliseconds{60'000},
+    std::chrono::milliseconds{100},     std::chrono::milliseconds{250},    std::chrono::milliseconds{500},
+    std::chrono::milliseconds{1'000},   std::chrono::milliseconds{2'500},  std::chrono::milliseconds{5'000},
+    std::chrono::milliseconds{10'000},  std::chrono::milliseconds{30'000}, std::chrono::milliseconds{60'000},
     std::chrono::milliseconds{300'000}, std::chrono::milliseconds{600'000}};
 using ElectionHistogram = DurationHistogram<kElectionBounds>;
 

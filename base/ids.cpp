@@ -1,7 +1,7 @@
 #include "base/ids.h"
 
-#include <charconv>
 #include <array>
+#include <charconv>
 
 namespace wk {
 

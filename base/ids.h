@@ -10,8 +10,8 @@
 namespace wk {
 
 /// Number of a server in its ensemble: the N of `server.N` in zoo.cfg and the content of `myid`.
-/// Valid range: -1 (none, as Apache writes it) and 0 … 2^63-1; 3.5 and later accept 0 … 254 only by convention.
-/// Source: quorum/QuorumPeerConfig.java.
+/// Valid range: -1 (none, as Apache writes it) and 0 … 2^63-1; 3.5 and later accept 0 … 254 only by
+/// convention. Source: quorum/QuorumPeerConfig.java.
 struct ServerId {
   std::int64_t value = -1;
   friend auto operator<=>(const ServerId&, const ServerId&) = default;

@@ -48,12 +48,14 @@ Result<void> start_logging(std::string_view level, LogFormat format) {
   const auto* found = kLevels.begin();
   while (found != kLevels.end() && found->first != level) ++found;
   if (found == kLevels.end())
-    return Error{Errc::kInvalidInput,
-                 fmt::format("unknown log level \"{}\"; use trace, debug, info, warn, error or critical", level)};
+    return Error{
+        Errc::kInvalidInput,
+        fmt::format("unknown log level \"{}\"; use trace, debug, info, warn, error or critical", level)};
 
   spdlog::init_thread_pool(kLogQueueLines, 1);
   auto logger = std::make_shared<spdlog::async_logger>("", std::make_shared<spdlog::sinks::stderr_sink_mt>(),
-                                                       spdlog::thread_pool(), spdlog::async_overflow_policy::overrun_oldest);
+                                                       spdlog::thread_pool(),
+                                                       spdlog::async_overflow_policy::overrun_oldest);
   auto formatter = std::make_unique<spdlog::pattern_formatter>();
   formatter->add_flag<JsonMessageFlag>('j');
   formatter->set_pattern(format == LogFormat::kJson

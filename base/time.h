@@ -30,6 +30,8 @@ inline Moment operator+(Moment moment, std::chrono::nanoseconds duration) {
 }
 
 /// Seconds as a floating-point number, the unit of every exported duration.
-inline double seconds(std::chrono::nanoseconds duration) { return std::chrono::duration<double>(duration).count(); }
+inline double seconds(std::chrono::nanoseconds duration) {
+  return std::chrono::duration<double>(duration).count();
+}
 
 }  // namespace wk

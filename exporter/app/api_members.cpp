@@ -34,7 +34,7 @@ Json source_json(Probe probe, const SourceStatus& source, Moment now) {
       {"last_ok", json_time(source.last_ok)},
       {"age_seconds", json_age(source.last_ok, now)},
       {"results", std::move(results)},
-      {"duration", {{"count", source.duration.count()}, {"sum_seconds", seconds(source.duration.sum())}}}};
+      {"duration", {{"count", source.polls()}, {"sum_seconds", seconds(source.duration)}}}};
 }
 
 Json summary_json(const SummaryValue& summary) {

@@ -63,7 +63,7 @@ Response exposition(const Families& families, const Request& request) {
 
 HttpCounters counters_of(const HttpStats& stats) {
   HttpCounters counters;
-  std::ranges::copy(stats.responses, std::next(counters.responses.begin()));
+  counters.responses = stats.responses;
   counters.rejected = {{"authentication_busy", stats.rejected_authentication_busy},
                        {"connections", stats.rejected_connections},
                        {"malformed", stats.malformed_requests},

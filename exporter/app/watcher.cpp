@@ -40,7 +40,8 @@ void log_event(const Event& event) {
 std::uint64_t dropped_in(const PollReport& report) {
   std::uint64_t dropped = 0;
   for (const ProbeReport& probe : report.probes)
-    if (const auto* status = std::get_if<StatusAnswer>(&probe.answer); status != nullptr) dropped += status->dropped;
+    if (const auto* status = std::get_if<StatusAnswer>(&probe.answer); status != nullptr)
+      dropped += status->dropped;
   return dropped;
 }
 
@@ -123,10 +124,12 @@ class Watcher::State {
 
   Result<SeriesPoints> history(const std::string& ensemble, const std::string* member, std::size_t column,
                                std::chrono::seconds step, std::chrono::system_clock::time_point since) const {
-    const bool known_step = std::any_of(kResolutions.begin(), kResolutions.end(),
-                                        [&](const Resolution& resolution) { return resolution.step == step; });
+    const bool known_step =
+        std::any_of(kResolutions.begin(), kResolutions.end(),
+                    [&](const Resolution& resolution) { return resolution.step == step; });
     if (!known_step)
-      return Error{Errc::kInvalidInput, fmt::format("no history has a step of {} s; use 1, 10 or 60", step.count())};
+      return Error{Errc::kInvalidInput,
+                   fmt::format("no history has a step of {} s; use 1, 10 or 60", step.count())};
     for (const auto& run : runs_) {
       if (run->tracker.spec().name != ensemble) continue;
       const auto query = [&](const SeriesRing& ring) {
@@ -145,7 +148,8 @@ class Watcher::State {
   Result<std::shared_ptr<const Snapshot>> probe(const std::string& ensemble, const TargetSpec& target) {
     if (probes_.fetch_add(1) >= kProbeLimit) {
       --probes_;
-      return Error{Errc::kTooLarge, fmt::format("{} probes are under way already; try again later", kProbeLimit)};
+      return Error{Errc::kTooLarge,
+                   fmt::format("{} probes are under way already; try again later", kProbeLimit)};
     }
     auto promise = std::make_shared<std::promise<PollReport>>();
     auto report = promise->get_future();
@@ -153,7 +157,8 @@ class Watcher::State {
     visit_once(io_, target, deadline, [promise](PollReport found) { promise->set_value(std::move(found)); });
     const bool finished = report.wait_until(deadline + kProbeSlack) == std::future_status::ready;
     --probes_;
-    if (!finished) return Error{Errc::kTimedOut, fmt::format("the probe of {} did not end in time", target.name)};
+    if (!finished)
+      return Error{Errc::kTimedOut, fmt::format("the probe of {} did not end in time", target.name)};
 
     EnsembleSpec spec;
     spec.name = ensemble;
@@ -238,7 +243,8 @@ class Watcher::State {
 
   const Moment started_;
   boost::asio::io_context io_{1};
-  boost::asio::executor_work_guard<boost::asio::io_context::executor_type> guard_ = boost::asio::make_work_guard(io_);
+  boost::asio::executor_work_guard<boost::asio::io_context::executor_type> guard_ =
+      boost::asio::make_work_guard(io_);
   boost::asio::steady_timer tick_timer_, farewell_;
   std::mt19937_64 random_;
   std::vector<std::unique_ptr<Run>> runs_;  ///< constant after construction; trackers belong to the thread
@@ -253,24 +259,30 @@ class Watcher::State {
   std::thread thread_;
 };
 
-Watcher::Watcher(std::vector<EnsembleSpec> ensembles) : state_(std::make_unique<State>(std::move(ensembles))) {}
+Watcher::Watcher(std::vector<EnsembleSpec> ensembles)
+    : state_(std::make_unique<State>(std::move(ensembles))) {}
 Watcher::~Watcher() = default;
 void Watcher::start() { state_->start(); }
 void Watcher::stop() { state_->stop(); }
 std::shared_ptr<const Snapshot> Watcher::snapshot() const { return state_->snapshot(); }
-std::vector<Event> Watcher::events(std::uint64_t after, std::size_t limit) const { return state_->events(after, limit); }
+std::vector<Event> Watcher::events(std::uint64_t after, std::size_t limit) const {
+  return state_->events(after, limit);
+}
 
-Result<SeriesPoints> Watcher::history(const std::string& ensemble, const std::string& member, MemberSeries series,
-                                      std::chrono::seconds step, std::chrono::system_clock::time_point since) const {
+Result<SeriesPoints> Watcher::history(const std::string& ensemble, const std::string& member,
+                                      MemberSeries series, std::chrono::seconds step,
+                                      std::chrono::system_clock::time_point since) const {
   return state_->history(ensemble, &member, static_cast<std::size_t>(series), step, since);
 }
 
-Result<SeriesPoints> Watcher::history(const std::string& ensemble, EnsembleSeries series, std::chrono::seconds step,
+Result<SeriesPoints> Watcher::history(const std::string& ensemble, EnsembleSeries series,
+                                      std::chrono::seconds step,
                                       std::chrono::system_clock::time_point since) const {
   return state_->history(ensemble, nullptr, static_cast<std::size_t>(series), step, since);
 }
 
-Result<std::shared_ptr<const Snapshot>> Watcher::probe(const std::string& ensemble, const TargetSpec& target) const {
+Result<std::shared_ptr<const Snapshot>> Watcher::probe(const std::string& ensemble,
+                                                       const TargetSpec& target) const {
   return state_->probe(ensemble, target);
 }
 

@@ -30,7 +30,8 @@ void Canary::next_round() {
     for (const auto& member : members_) member->begin_round(round_);
     const auto now = std::chrono::steady_clock::now();
     turn_ += kCanaryInterval;
-    if (turn_ <= now) turn_ = now + kCanaryInterval;  // The process was stopped for a while: no burst afterwards.
+    if (turn_ <= now)
+      turn_ = now + kCanaryInterval;  // The process was stopped for a while: no burst afterwards.
     next_round();
   });
 }

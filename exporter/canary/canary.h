@@ -1,4 +1,5 @@
-// The canary of one ensemble: a session on each member, and one round of operations through each every second.
+// The canary of one ensemble: a session on each member, and one round of operations through each every
+// second.
 //
 // It measures what clients feel, outages included; its rounds are the indicator of the availability SLO.
 // Thread: io.

@@ -17,13 +17,17 @@ constexpr milliseconds kReconnectLongest{1'000};
 
 CanaryResult result_of(client::FaultKind kind) {
   switch (kind) {
-    case client::FaultKind::kTimedOut: return CanaryResult::kTimedOut;
-    case client::FaultKind::kConnectionLoss: return CanaryResult::kConnectionLoss;
-    case client::FaultKind::kSessionExpired: return CanaryResult::kSessionExpired;
+    case client::FaultKind::kTimedOut:
+      return CanaryResult::kTimedOut;
+    case client::FaultKind::kConnectionLoss:
+      return CanaryResult::kConnectionLoss;
+    case client::FaultKind::kSessionExpired:
+      return CanaryResult::kSessionExpired;
     case client::FaultKind::kAuthFailed:
     case client::FaultKind::kClosed:
     case client::FaultKind::kLimit:
-    case client::FaultKind::kMalformedReply: return CanaryResult::kError;
+    case client::FaultKind::kMalformedReply:
+      return CanaryResult::kError;
   }
   return CanaryResult::kError;
 }
@@ -32,10 +36,14 @@ CanaryResult result_of(Errc code) {
   switch (code) {
     case Errc::kRefused:
     case Errc::kUnreachable:
-    case Errc::kUnresolved: return CanaryResult::kRefused;
-    case Errc::kTimedOut: return CanaryResult::kTimedOut;
-    case Errc::kClosed: return CanaryResult::kConnectionLoss;
-    default: return CanaryResult::kError;
+    case Errc::kUnresolved:
+      return CanaryResult::kRefused;
+    case Errc::kTimedOut:
+      return CanaryResult::kTimedOut;
+    case Errc::kClosed:
+      return CanaryResult::kConnectionLoss;
+    default:
+      return CanaryResult::kError;
   }
 }
 
@@ -50,7 +58,8 @@ std::string path_component(std::string_view member) {
 }  // namespace
 
 MemberCanary::MemberCanary(boost::asio::io_context& io, const EnsembleSpec& ensemble, std::size_t index,
-                           std::string instance, client::RandomSource random, Report report, std::function<void()> lost)
+                           std::string instance, client::RandomSource random, Report report,
+                           std::function<void()> lost)
     : io_(io),
       target_(ensemble.members.at(index)),
       mode_(ensemble.canary),
@@ -94,16 +103,18 @@ void MemberCanary::make_session() {
                    .expected_name = tls_->expected_name(target_.host)};
   }
   totals_.connected = false;
-  session_ = std::make_unique<client::Session>(io_, std::move(options), random_,
-                                               [this](const client::SessionChange& change) { on_change(change); });
+  session_ = std::make_unique<client::Session>(
+      io_, std::move(options), random_, [this](const client::SessionChange& change) { on_change(change); });
   if (credentials_) {
-    if (auto added = session_->add_auth("digest", *credentials_); added.has_error()) connect_error_ = added.error().message;
+    if (auto added = session_->add_auth("digest", *credentials_); added.has_error())
+      connect_error_ = added.error().message;
   }
   session_->open();
 }
 
 void MemberCanary::on_change(const client::SessionChange& change) {
-  const bool was_connected = std::exchange(totals_.connected, change.state == client::SessionState::kConnected);
+  const bool was_connected =
+      std::exchange(totals_.connected, change.state == client::SessionState::kConnected);
   switch (change.state) {
     case client::SessionState::kConnecting:
       connecting_since_ = steady_clock::now();
@@ -112,7 +123,8 @@ void MemberCanary::on_change(const client::SessionChange& change) {
     case client::SessionState::kConnectedReadOnly:
       count(CanaryOperation::kConnect, CanaryResult::kOk);
       if (connecting_since_)
-        totals_.latency[static_cast<std::size_t>(CanaryOperation::kConnect)].record(steady_clock::now() - *connecting_since_);
+        totals_.latency[static_cast<std::size_t>(CanaryOperation::kConnect)].record(steady_clock::now() -
+                                                                                    *connecting_since_);
       return;
     case client::SessionState::kDisconnected:
       if (change.reason) {
@@ -129,9 +141,11 @@ void MemberCanary::on_change(const client::SessionChange& change) {
       return;
     case client::SessionState::kAuthFailed:
       connect_failure_ = CanaryResult::kError;
-      connect_error_ = "the server refuses the canary's credentials; correct canary auth in the configuration";
+      connect_error_ =
+          "the server refuses the canary's credentials; correct canary auth in the configuration";
       return;
-    case client::SessionState::kClosed: return;
+    case client::SessionState::kClosed:
+      return;
   }
 }
 
@@ -145,12 +159,14 @@ void MemberCanary::close(std::function<void()> done) {
 }
 
 milliseconds MemberCanary::left() const {
-  return std::max(milliseconds{1}, std::chrono::duration_cast<milliseconds>(round_end_ - steady_clock::now()));
+  return std::max(milliseconds{1},
+                  std::chrono::duration_cast<milliseconds>(round_end_ - steady_clock::now()));
 }
 
 template <typename Handler>
 auto MemberCanary::of_this_round(Handler handler) {
-  return [this, alive = std::weak_ptr<char>(alive_), round = round_, handler = std::move(handler)](auto outcome) {
+  return [this, alive = std::weak_ptr<char>(alive_), round = round_,
+          handler = std::move(handler)](auto outcome) {
     if (!alive.expired() && step_ != Step::kIdle && round_ == round) handler(std::move(outcome));
   };
 }
@@ -160,7 +176,8 @@ void MemberCanary::count(CanaryOperation operation, CanaryResult result) {
 }
 
 template <typename T>
-bool MemberCanary::finish(CanaryOperation operation, const client::Outcome<T>& outcome, jute::ErrorCode also_fine) {
+bool MemberCanary::finish(CanaryOperation operation, const client::Outcome<T>& outcome,
+                          jute::ErrorCode also_fine) {
   const auto took = steady_clock::now() - asked_at_;
   if (outcome.has_error()) {
     count(operation, result_of(outcome.error().kind));
@@ -169,7 +186,8 @@ bool MemberCanary::finish(CanaryOperation operation, const client::Outcome<T>& o
   }
   if (outcome->error != jute::ErrorCode::kOk && outcome->error != also_fine) {
     count(operation, CanaryResult::kError);
-    totals_.last_error = fmt::format("{}: the server answered {}", name(operation), jute::name(outcome->error));
+    totals_.last_error =
+        fmt::format("{}: the server answered {}", name(operation), jute::name(outcome->error));
     if (outcome->error == jute::ErrorCode::kNoAuth)
       totals_.last_error += fmt::format("; give the canary credentials that may write below {}", path_);
     return false;
@@ -198,12 +216,14 @@ void MemberCanary::begin_round(std::uint64_t number) {
     return;
   }
   round_end_ = steady_clock::now() + kCanaryRoundDeadline;
-  deadline_.expires_at(round_end_ + milliseconds{20});  // Each operation has its own deadline; this one is the net.
-  deadline_.async_wait([this, alive = std::weak_ptr<char>(alive_), number](const boost::system::error_code& error) {
-    if (error || alive.expired() || step_ == Step::kIdle || round_ != number) return;
-    totals_.last_error = "the round did not end in time";
-    end_round(false);
-  });
+  deadline_.expires_at(round_end_ +
+                       milliseconds{20});  // Each operation has its own deadline; this one is the net.
+  deadline_.async_wait(
+      [this, alive = std::weak_ptr<char>(alive_), number](const boost::system::error_code& error) {
+        if (error || alive.expired() || step_ == Step::kIdle || round_ != number) return;
+        totals_.last_error = "the round did not end in time";
+        end_round(false);
+      });
   sync();
 }
 
@@ -215,14 +235,20 @@ void MemberCanary::end_round(bool ok) {
     totals_.last_ok = now;
     totals_.last_error.clear();
   }
-  report_(CanaryReport{.member = index_, .round = round_, .finished = now, .round_ok = ok, .sync_ok = sync_ok_, .totals = totals_});
+  report_(CanaryReport{.member = index_,
+                       .round = round_,
+                       .finished = now,
+                       .round_ok = ok,
+                       .sync_ok = sync_ok_,
+                       .totals = totals_});
 }
 
 void MemberCanary::sync() {
   step_ = Step::kSync;
   asked_at_ = steady_clock::now();
   session_->sync("/", left(), of_this_round([this](client::Outcome<client::Nothing> outcome) {
-                   if (!finish(CanaryOperation::kSync, outcome, jute::ErrorCode::kOk)) return end_round(false);
+                   if (!finish(CanaryOperation::kSync, outcome, jute::ErrorCode::kOk))
+                     return end_round(false);
                    sync_ok_ = true;
                    totals_.last_sync_ok = Moment::now();
                    read();
@@ -234,7 +260,8 @@ void MemberCanary::read() {
   asked_at_ = steady_clock::now();
   // exists needs no permission, so that no ACL of the user's can fail the canary.
   session_->exists("/", {.timeout = left()}, of_this_round([this](client::Outcome<jute::Stat> outcome) {
-                     if (!finish(CanaryOperation::kRead, outcome, jute::ErrorCode::kOk)) return end_round(false);
+                     if (!finish(CanaryOperation::kRead, outcome, jute::ErrorCode::kOk))
+                       return end_round(false);
                      if (mode_ != CanaryMode::kWrite) return end_round(true);
                      if (parent_made_)
                        create();
@@ -264,7 +291,8 @@ void MemberCanary::prepare_parent(std::size_t position) {
 void MemberCanary::create() {
   step_ = Step::kCreate;
   if (leftover_) {
-    // An operation of an earlier round went unanswered; whether the znode is there is unknown. Remove it uncounted.
+    // An operation of an earlier round went unanswered; whether the znode is there is unknown. Remove it
+    // uncounted.
     session_->remove(own_path_, -1, left(), of_this_round([this](client::Outcome<client::Nothing> outcome) {
                        if (outcome.has_error()) {
                          finish(CanaryOperation::kDelete, outcome, jute::ErrorCode::kOk);
@@ -279,8 +307,10 @@ void MemberCanary::create() {
   asked_at_ = steady_clock::now();
   session_->create(own_path_, "", {.mode = jute::CreateMode::kEphemeral, .timeout = left()},
                    of_this_round([this](client::Outcome<std::string> outcome) {
-                     if (outcome.has_value() && outcome->error == jute::ErrorCode::kNoNode) parent_made_ = false;
-                     if (!finish(CanaryOperation::kCreate, outcome, jute::ErrorCode::kOk)) return end_round(false);
+                     if (outcome.has_value() && outcome->error == jute::ErrorCode::kNoNode)
+                       parent_made_ = false;
+                     if (!finish(CanaryOperation::kCreate, outcome, jute::ErrorCode::kOk))
+                       return end_round(false);
                      watch();
                    }));
 }
@@ -307,9 +337,10 @@ void MemberCanary::arm_watch(const std::string& path, milliseconds timeout, std:
   session_->sync("/", timeout, [](const client::Outcome<client::Nothing>&) {});
   session_->exists(path,
                    {.timeout = timeout,
-                    .watch = [fired = std::move(fired)](const auto& event) {
-                      if (event.type == jute::EventType::kNodeDataChanged) fired();
-                    }},
+                    .watch =
+                        [fired = std::move(fired)](const auto& event) {
+                          if (event.type == jute::EventType::kNodeDataChanged) fired();
+                        }},
                    [armed = std::move(armed)](const client::Outcome<jute::Stat>& outcome) {
                      armed(outcome.has_value() && outcome->error == jute::ErrorCode::kOk);
                    });
@@ -321,12 +352,14 @@ void MemberCanary::set() {
   session_->set_data(own_path_, fmt::format("{}", round_), -1, left(),
                      of_this_round([this](client::Outcome<jute::Stat> outcome) {
                        changed_at_ = steady_clock::now();
-                       if (!finish(CanaryOperation::kSet, outcome, jute::ErrorCode::kOk)) return end_round(false);
+                       if (!finish(CanaryOperation::kSet, outcome, jute::ErrorCode::kOk))
+                         return end_round(false);
                        change_acknowledged_ = true;
                        step_ = Step::kDeliver;
                        if (!watch_stands_) return remove();
                        if (watch_fired_) return deliver();
-                       // Wait for the event at most until half of what is left, so that the delete has its time.
+                       // Wait for the event at most until half of what is left, so that the delete has its
+                       // time.
                        deadline_.expires_after(left() / 2);
                        deadline_.async_wait([this, alive = std::weak_ptr<char>(alive_),
                                              round = round_](const boost::system::error_code& error) {
@@ -357,8 +390,10 @@ void MemberCanary::remove() {
   step_ = Step::kDelete;
   asked_at_ = steady_clock::now();
   const bool missed = watch_stands_ && !watch_fired_;
-  session_->remove(own_path_, -1, left(), of_this_round([this, missed](client::Outcome<client::Nothing> outcome) {
-                     if (!finish(CanaryOperation::kDelete, outcome, jute::ErrorCode::kOk)) return end_round(false);
+  session_->remove(own_path_, -1, left(),
+                   of_this_round([this, missed](client::Outcome<client::Nothing> outcome) {
+                     if (!finish(CanaryOperation::kDelete, outcome, jute::ErrorCode::kOk))
+                       return end_round(false);
                      leftover_ = false;
                      end_round(!missed);
                    }));

@@ -1,7 +1,8 @@
 // The canary of one member: a session pinned to it, and the operations of a round, one after the other.
 //
-// Read mode: sync, then a read. Write mode adds: create an ephemeral znode of its own, let the next member's canary
-// watch it, change it, delete it. Every operation is timed from the call to the reply; a failed one ends the round.
+// Read mode: sync, then a read. Write mode adds: create an ephemeral znode of its own, let the next member's
+// canary watch it, change it, delete it. Every operation is timed from the call to the reply; a failed one
+// ends the round.
 //
 // Thread: io. Callbacks come on it; never from inside a call.
 // Invariants: at most one round is under way; a round ends by its deadline, with exactly one report.
@@ -22,8 +23,8 @@
 
 namespace wk::exporter {
 
-/// Sessions ask for this timeout: short enough that ephemerals of a dead exporter vanish soon, long enough to live
-/// through an ordinary election.
+/// Sessions ask for this timeout: short enough that ephemerals of a dead exporter vanish soon, long enough to
+/// live through an ordinary election.
 inline constexpr std::chrono::milliseconds kCanarySessionTimeout{10'000};
 /// A round, all operations together. One round starts each second.
 inline constexpr std::chrono::milliseconds kCanaryRoundDeadline{950};
@@ -37,8 +38,8 @@ class MemberCanary {
   /// \param instance   tells this exporter's znodes from another's; constant for the process
   /// \param report     called at the end of each round
   /// \param lost       called at once when an established connection is lost: the member may be gone
-  MemberCanary(boost::asio::io_context& io, const EnsembleSpec& ensemble, std::size_t index, std::string instance,
-               client::RandomSource random, Report report, std::function<void()> lost);
+  MemberCanary(boost::asio::io_context& io, const EnsembleSpec& ensemble, std::size_t index,
+               std::string instance, client::RandomSource random, Report report, std::function<void()> lost);
   ~MemberCanary();
   MemberCanary(const MemberCanary&) = delete;
   MemberCanary& operator=(const MemberCanary&) = delete;
@@ -65,9 +66,10 @@ class MemberCanary {
   void set();
   void deliver();
   void remove();
-  /// Sets an exists watch on `path` for another canary; `armed` tells whether it stands, `fired` comes with the event.
-  void arm_watch(const std::string& path, std::chrono::milliseconds timeout, std::function<void(bool armed)> armed,
-                 std::function<void()> fired);
+  /// Sets an exists watch on `path` for another canary; `armed` tells whether it stands, `fired` comes with
+  /// the event.
+  void arm_watch(const std::string& path, std::chrono::milliseconds timeout,
+                 std::function<void(bool armed)> armed, std::function<void()> fired);
   void delivered(std::chrono::nanoseconds after_acknowledgement);
   void watch_missed(const std::string& from);
   /// Counts an operation; true when it succeeded.
@@ -83,8 +85,8 @@ class MemberCanary {
   boost::asio::io_context& io_;
   const TargetSpec target_;
   const CanaryMode mode_;
-  const std::string path_;        ///< parent znode of the write mode
-  const std::string own_path_;    ///< this member's znode below it
+  const std::string path_;      ///< parent znode of the write mode
+  const std::string own_path_;  ///< this member's znode below it
   const std::optional<std::string> credentials_;
   const std::size_t index_;
   client::RandomSource random_;

@@ -19,6 +19,7 @@ namespace {
 constexpr auto kGauge = prometheus::MetricType::Gauge;
 constexpr auto kCounter = prometheus::MetricType::Counter;
 constexpr auto kHistogram = prometheus::MetricType::Histogram;
+constexpr auto kSummary = prometheus::MetricType::Summary;
 using enum Presence;
 using enum Group;
 
@@ -340,10 +341,12 @@ std::vector<CatalogueRow> make_native_rows() {
       row(kSources, "watchkeeper_member_last_poll_age_seconds", kGauge, "seconds", {}, kWhenKnown,
           "Time since the last visit finished.", [](const M& m) { return age(m.member.last_poll, m.now); }),
       row(kSources, "watchkeeper_member_source_state", kGauge, "", {"source", "state"}, kWhenKnown,
-          "1 for the outcome of the newest question to this source, 0 for the others; one set for each source tried.",
+          "1 for the outcome of the newest question to this source, 0 for the other outcomes that it has had.",
           [](const M& m, W& w) {
             for_each_tried_source(m, [&w](const SourceStatus& source, const char* source_name) {
-              w.enumeration("state", source.state, kSourceStateCount, {{"source", source_name}});
+              for (std::size_t i = 0; i < kSourceStateCount; ++i)
+                if (const auto state = static_cast<SourceState>(i); source.results[i] > 0)
+                  w.value(state == source.state ? 1 : 0, {{"source", source_name}, {"state", name(state)}});
             });
           }),
       row(kSources, "watchkeeper_member_source_polls_total", kCounter, "", {"source", "result"}, kWhenKnown,
@@ -355,11 +358,11 @@ std::vector<CatalogueRow> make_native_rows() {
                   w.value(static_cast<double>(source.results[i]), {{"source", source_name}, {"result", name(state)}});
             });
           }),
-      row(kSources, "watchkeeper_member_source_duration_seconds", kHistogram, "seconds", {"source"}, kWhenKnown,
+      row(kSources, "watchkeeper_member_source_duration_seconds", kSummary, "seconds", {"source"}, kWhenKnown,
           "Time from asking this source to its answer or failure.",
           [](const M& m, W& w) {
             for_each_tried_source(m, [&w](const SourceStatus& source, const char* source_name) {
-              w.histogram(source.duration, {{"source", source_name}});
+              w.total(source.duration, source.polls(), {{"source", source_name}});
             });
           }),
       row(kSources, "watchkeeper_member_source_age_seconds", kGauge, "seconds", {"source"}, kWhenKnown,

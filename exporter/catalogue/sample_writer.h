@@ -58,6 +58,13 @@ class SampleWriter {
     histogram.bucket.push_back({source.count(), std::numeric_limits<double>::infinity()});
   }
 
+  /// One sample of a summary without quantiles: how long `count` things took together.
+  void total(std::chrono::nanoseconds sum, std::uint64_t count, Extra extra = {}) {
+    auto& summary = append(extra).summary;
+    summary.sample_count = count;
+    summary.sample_sum = seconds(sum);
+  }
+
   /// One sample of a summary whose values are divided by `divisor`; only the quantiles in `ranks` are taken,
   /// or all when it is empty. Nothing is appended unless count and sum are known and sane.
   void summary(const SummaryValue& source, double divisor, std::span<const double> ranks, Extra extra = {});

@@ -21,11 +21,11 @@ enum class EventType : std::uint8_t {
   kMemberRestarted,     ///< its counters began anew while it was unreachable or between two polls
   kRoleChanged,
   kLeaderLost,
-  kLeaderElected,       ///< a leader is known again, or another one than before
-  kQuorumLost,          ///< fewer voters in sync than the majority
+  kLeaderElected,  ///< a leader is known again, or another one than before
+  kQuorumLost,     ///< fewer voters in sync than the majority
   kQuorumRegained,
-  kSplitBrain,          ///< two leaders of the same epoch, or a deposed one that still answers as leader
-  kDigestMismatch,      ///< members differ at the same zxid
+  kSplitBrain,      ///< two leaders of the same epoch, or a deposed one that still answers as leader
+  kDigestMismatch,  ///< members differ at the same zxid
   kConfigurationChanged,
   kConfigurationDrift,  ///< members of one ensemble are configured differently
   kUnlistedMember,      ///< the membership names a server that the exporter was not told of
@@ -35,7 +35,7 @@ enum class EventType : std::uint8_t {
   kThrottling,          ///< a member throttles or refuses requests
   kSourceFailed,        ///< a source stopped answering, with its state
   kSourceRecovered,
-  kCanaryFailed,        ///< client operations through a member fail
+  kCanaryFailed,  ///< client operations through a member fail
   kCanaryRecovered,
 };
 inline constexpr std::size_t kEventTypeCount = 23;
@@ -46,13 +46,13 @@ enum class Severity : std::uint8_t { kInfo, kWarning, kCritical };
 const char* name(Severity severity);
 
 struct Event {
-  std::uint64_t id = 0;      ///< rises by one with each event of this exporter process; starts at 1
+  std::uint64_t id = 0;  ///< rises by one with each event of this exporter process; starts at 1
   Moment at;
   EventType type = EventType::kExporterStarted;
   Severity severity = Severity::kInfo;
   std::string ensemble;
-  std::string member;        ///< as configured; empty when the event is the ensemble's
-  std::string text;          ///< one sentence with the numbers; printable
+  std::string member;  ///< as configured; empty when the event is the ensemble's
+  std::string text;    ///< one sentence with the numbers; printable
   std::optional<std::chrono::nanoseconds> duration;  ///< of what just ended (an election, an outage)
 };
 

@@ -1,8 +1,8 @@
 // Facts about one member, as its sources told them: plain values, each group with the moment it was learned.
 //
-// The sources (exporter/sources) produce answers; the poller (exporter/poll) reports them; the view (exporter/view)
-// keeps the newest of each kind as MemberFacts. What a source cannot know stays absent, never zero.
-// Thread: any; plain values, shared only when immutable.
+// The sources (exporter/sources) produce answers; the poller (exporter/poll) reports them; the view
+// (exporter/view) keeps the newest of each kind as MemberFacts. What a source cannot know stays absent, never
+// zero. Thread: any; plain values, shared only when immutable.
 #pragma once
 
 #include <chrono>
@@ -23,19 +23,20 @@ namespace wk::exporter {
 // ---------------------------------------------------------------------------------------------------------------
 // What a member can be asked
 
-/// One question to one surface of a member. The first four can each tell the member's status; the others add detail.
+/// One question to one surface of a member. The first four can each tell the member's status; the others add
+/// detail.
 enum class Probe : std::uint8_t {
-  kMntr,           ///< four-letter word mntr
-  kAdminMonitor,   ///< AdminServer /commands/monitor
-  kPrometheus,     ///< the Prometheus provider's /metrics (3.6+)
-  kSrvr,           ///< four-letter word srvr (always allowed)
-  kRuok,           ///< four-letter word ruok
-  kIsro,           ///< four-letter word isro
-  kConf,           ///< four-letter word conf
-  kCons,           ///< four-letter word cons
-  kDirs,           ///< four-letter word dirs
-  kWchs,           ///< four-letter word wchs
-  kHash,           ///< four-letter word hash: digests of the data tree
+  kMntr,                ///< four-letter word mntr
+  kAdminMonitor,        ///< AdminServer /commands/monitor
+  kPrometheus,          ///< the Prometheus provider's /metrics (3.6+)
+  kSrvr,                ///< four-letter word srvr (always allowed)
+  kRuok,                ///< four-letter word ruok
+  kIsro,                ///< four-letter word isro
+  kConf,                ///< four-letter word conf
+  kCons,                ///< four-letter word cons
+  kDirs,                ///< four-letter word dirs
+  kWchs,                ///< four-letter word wchs
+  kHash,                ///< four-letter word hash: digests of the data tree
   kAdminConfiguration,  ///< AdminServer /commands/configuration
   kAdminVotingView,     ///< AdminServer /commands/voting_view
   kAdminConnections,    ///< AdminServer /commands/connections
@@ -106,13 +107,14 @@ struct Measurement {
 /// What mntr, AdminServer's monitor, the Prometheus endpoint or srvr tell.
 struct StatusAnswer {
   Implementation implementation = Implementation::kUnknown;
-  std::string version;        ///< short: "3.9.5"; empty when not told; printable, at most 64 characters
+  std::string version;  ///< short: "3.9.5"; empty when not told; printable, at most 64 characters
   Role role = Role::kUnknown;
   ZabPhase phase = ZabPhase::kUnknown;
-  std::optional<Zxid> zxid;   ///< last processed, where told (srvr)
+  std::optional<Zxid> zxid;               ///< last processed, where told (srvr)
   std::vector<Measurement> measurements;  ///< sorted by (metric name, key), unique
-  std::vector<std::pair<std::string, double>> others;  ///< numeric keys that the dictionary lacks, sorted; bounded
-  std::size_t dropped = 0;    ///< values left out because a limit was reached or the value was no number
+  std::vector<std::pair<std::string, double>>
+      others;               ///< numeric keys that the dictionary lacks, sorted; bounded
+  std::size_t dropped = 0;  ///< values left out because a limit was reached or the value was no number
 
   /// Plain value of a gauge or counter, absent when the source did not tell it.
   [[nodiscard]] std::optional<double> number(std::string_view metric_name) const;
@@ -131,7 +133,7 @@ struct IsroAnswer {
 /// One `server.N` line of the membership.
 struct MembershipEntry {
   ServerId id;
-  std::string host;            ///< of the quorum address; the first one of several
+  std::string host;  ///< of the quorum address; the first one of several
   std::uint16_t quorum_port = 0;
   std::uint16_t election_port = 0;
   bool voter = true;           ///< false for observers
@@ -140,10 +142,11 @@ struct MembershipEntry {
 
 /// What conf, or AdminServer's configuration and voting_view, tell.
 struct ConfigurationAnswer {
-  /// Key as `conf` prints it (clientPort, tickTime, maxClientCnxns, initLimit, …) and its text; sorted; bounded.
+  /// Key as `conf` prints it (clientPort, tickTime, maxClientCnxns, initLimit, …) and its text; sorted;
+  /// bounded.
   std::vector<std::pair<std::string, std::string>> entries;
   std::optional<ServerId> server_id;
-  std::vector<MembershipEntry> membership;  ///< empty for standalone servers and where not told
+  std::vector<MembershipEntry> membership;          ///< empty for standalone servers and where not told
   std::optional<std::uint64_t> membership_version;  ///< the hexadecimal `version=` of the membership
 
   [[nodiscard]] std::optional<std::string_view> entry(std::string_view key) const;
@@ -197,8 +200,8 @@ struct ZabAnswer {
   ZabPhase phase = ZabPhase::kUnknown;
 };
 
-using Answer = std::variant<std::monostate, StatusAnswer, RuokAnswer, IsroAnswer, ConfigurationAnswer, ConnectionsAnswer,
-                            DirsAnswer, WatchesAnswer, DigestsAnswer, ZabAnswer>;
+using Answer = std::variant<std::monostate, StatusAnswer, RuokAnswer, IsroAnswer, ConfigurationAnswer,
+                            ConnectionsAnswer, DirsAnswer, WatchesAnswer, DigestsAnswer, ZabAnswer>;
 
 // ---------------------------------------------------------------------------------------------------------------
 // Reports of the poller
@@ -207,18 +210,19 @@ using Answer = std::variant<std::monostate, StatusAnswer, RuokAnswer, IsroAnswer
 struct ProbeReport {
   Probe probe = Probe::kMntr;
   SourceState state = SourceState::kNotTried;
-  std::string detail;                ///< for people: the peer's or system's own words, printable, at most 256 characters
+  std::string detail;  ///< for people: the peer's or system's own words, printable, at most 256 characters
   std::chrono::nanoseconds duration{0};
-  Answer answer;                     ///< monostate unless state is kOk
+  Answer answer;  ///< monostate unless state is kOk
 };
 
 /// One visit to one member.
 struct PollReport {
-  std::size_t member = 0;            ///< index into the ensemble's targets
+  std::size_t member = 0;  ///< index into the ensemble's targets
   Moment started, finished;
-  std::vector<ProbeReport> probes;   ///< in the order they were asked; at least one
-  std::string address;               ///< "IP:PORT" that the name resolved to, empty when it did not
-  std::optional<std::chrono::system_clock::time_point> certificate_not_after;  ///< of the member, when TLS was spoken
+  std::vector<ProbeReport> probes;  ///< in the order they were asked; at least one
+  std::string address;              ///< "IP:PORT" that the name resolved to, empty when it did not
+  std::optional<std::chrono::system_clock::time_point>
+      certificate_not_after;  ///< of the member, when TLS was spoken
 };
 
 /// A value and when it was learned.
@@ -232,7 +236,7 @@ struct Dated {
 struct MemberFacts {
   Dated<StatusAnswer> status;
   Probe status_probe = Probe::kMntr;
-  Dated<Zxid> zxid;                  ///< from srvr, server_stats or zabstate, whichever is newest
+  Dated<Zxid> zxid;  ///< from srvr, server_stats or zabstate, whichever is newest
   Dated<RuokAnswer> ruok;
   Dated<IsroAnswer> isro;
   Dated<ConfigurationAnswer> configuration;

@@ -31,9 +31,9 @@ struct BasicAuthSpec {
 };
 
 struct TargetSpec {
-  std::string name;          ///< "HOST:PORT" as written; identity in labels and URLs
-  std::string host;          ///< name or address, without brackets for IPv6
-  std::uint16_t port = 2181; ///< client port
+  std::string name;            ///< "HOST:PORT" as written; identity in labels and URLs
+  std::string host;            ///< name or address, without brackets for IPv6
+  std::uint16_t port = 2181;   ///< client port
   std::optional<TlsSpec> tls;  ///< speak TLS on the client port
   std::string admin_url;       ///< base "http://HOST:PORT/commands"; empty = AdminServer is not asked
   std::string prometheus_url;  ///< "http://HOST:PORT/metrics"; empty = not asked
@@ -47,7 +47,7 @@ struct EnsembleSpec {
   std::vector<TargetSpec> members;
   CanaryMode canary = CanaryMode::kRead;
   std::string canary_path = "/watchkeeper-canary";  ///< private znode of the write mode
-  std::optional<std::string> canary_auth;           ///< "user:password" of digest authentication for the canary
+  std::optional<std::string> canary_auth;  ///< "user:password" of digest authentication for the canary
   /// Time from one visit to the next. 20 ms … 60 s.
   std::chrono::milliseconds interval{1000};
   /// Time between two visits that also ask for detail (conf, cons, dirs, wchs, hash). At least `interval`.

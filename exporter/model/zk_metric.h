@@ -1,10 +1,11 @@
-// The dictionary of what ZooKeeper 3.4 … 3.9 (and Keeper dialects) count: one row a metric, under ZooKeeper's own name.
+// The dictionary of what ZooKeeper 3.4 … 3.9 (and Keeper dialects) count: one row a metric, under ZooKeeper's
+// own name.
 //
-// Sources use it to classify what a server printed, whatever surface it came from; the catalogue uses it to render the
-// same measurement under mntr's names, under the names of the 3.9 Prometheus provider, and under our native names.
-// Thread: any; constant data.
-// Source: ServerMetrics.java and the gauges of ZooKeeperServer, QuorumZooKeeperServer, LeaderZooKeeperServer,
-// FollowerZooKeeperServer; reference "metrics", sections 4 and 5.
+// Sources use it to classify what a server printed, whatever surface it came from; the catalogue uses it to
+// render the same measurement under mntr's names, under the names of the 3.9 Prometheus provider, and under
+// our native names. Thread: any; constant data. Source: ServerMetrics.java and the gauges of ZooKeeperServer,
+// QuorumZooKeeperServer, LeaderZooKeeperServer, FollowerZooKeeperServer; reference "metrics", sections 4
+// and 5.
 #pragma once
 
 #include <cstdint>
@@ -40,8 +41,9 @@ struct ZkMetric {
   ZkKind kind;
   ZkUnit unit;
   ZkKey key;
-  bool monotonic;         ///< grows only, although ZooKeeper may type it as gauge (packets_received)
-  std::string_view native;  ///< native base name without prefix and type suffix, in base units: "fsync_duration_seconds"
+  bool monotonic;  ///< grows only, although ZooKeeper may type it as gauge (packets_received)
+  std::string_view
+      native;  ///< native base name without prefix and type suffix, in base units: "fsync_duration_seconds"
   std::string_view help;  ///< one full sentence, with ZooKeeper's semantic traps told
 };
 

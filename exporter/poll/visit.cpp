@@ -103,7 +103,8 @@ asio::awaitable<Visit::Asked> Visit::ask(Probe probe, Clock::time_point deadline
   co_return asked;
 }
 
-asio::awaitable<Result<Resolver::Addresses>> Visit::resolve(std::string host, Clock::time_point deadline) {
+asio::awaitable<Result<Resolver::Addresses>> Visit::resolve(const std::string& host,
+                                                            Clock::time_point deadline) {
   for (const auto& [known_host, addresses] : resolved_)
     if (known_host == host) co_return addresses;
   resolution_ = std::make_shared<asio::steady_timer>(context_, deadline);
@@ -120,8 +121,8 @@ asio::awaitable<Result<Resolver::Addresses>> Visit::resolve(std::string host, Cl
   co_return addresses;
 }
 
-asio::awaitable<Fault> Visit::connect(std::string host, std::uint16_t port, std::shared_ptr<TlsClient> tls,
-                                      Clock::time_point deadline) {
+asio::awaitable<Fault> Visit::connect(const std::string& host, std::uint16_t port,
+                                      const std::shared_ptr<TlsClient>& tls, Clock::time_point deadline) {
   const Result<Resolver::Addresses> addresses = co_await resolve(host, deadline);
   if (!addresses) co_return Fault{SourceState::kUnresolved, wk::printable(addresses.error().message)};
   if (aborted_) co_return Fault{SourceState::kNotTried, {}};
@@ -202,8 +203,10 @@ asio::awaitable<Visit::Asked> Visit::ask_http(Probe probe, const ProbeRequest& r
     // An idle connection may have been closed by the other side just now: that says nothing, ask again.
     if (asked.parsed.state != SourceState::kClosed) co_return asked;
   }
-  const Fault fault =
-      co_await connect(url->host, url->port, url->tls ? member_->http_tls : nullptr, deadline);
+  // Named, not a temporary of the co_await expression: GCC 12 destroys such a conditional twice.
+  std::shared_ptr<TlsClient> tls;
+  if (url->tls) tls = member_->http_tls;
+  const Fault fault = co_await connect(url->host, url->port, tls, deadline);
   if (connection_ && !report_.certificate_not_after)  // the client port's certificate goes first
     report_.certificate_not_after = connection_->certificate_not_after();
   if (fault) co_return Asked{failed(fault), false};

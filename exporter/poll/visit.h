@@ -62,9 +62,10 @@ class Visit {
                                          Clock::time_point deadline);
   boost::asio::awaitable<Asked> exchange_http(Probe probe, const ProbeRequest& request, const SurfaceUrl& url,
                                               Clock::time_point deadline);
-  boost::asio::awaitable<Fault> connect(std::string host, std::uint16_t port, std::shared_ptr<TlsClient> tls,
-                                        Clock::time_point deadline);
-  boost::asio::awaitable<Result<Resolver::Addresses>> resolve(std::string host, Clock::time_point deadline);
+  boost::asio::awaitable<Fault> connect(const std::string& host, std::uint16_t port,
+                                        const std::shared_ptr<TlsClient>& tls, Clock::time_point deadline);
+  boost::asio::awaitable<Result<Resolver::Addresses>> resolve(const std::string& host,
+                                                              Clock::time_point deadline);
 
   boost::asio::io_context& context_;
   std::shared_ptr<Member> member_;

@@ -156,7 +156,7 @@ std::optional<MembershipEntry> membership_entry(std::string_view id, const Json&
   constexpr std::size_t kHostLimit = 255;
   MembershipEntry entry;
   entry.id = ServerId{*number};
-  entry.host = printable(quorum_address->host, kHostLimit);
+  entry.host = clean_text(quorum_address->host, kHostLimit);
   entry.quorum_port = quorum_address->port;
   entry.election_port = election_address->port;
   entry.voter = text_of(member(value, "learner_type")) != std::string_view("observer");
@@ -178,7 +178,7 @@ std::optional<ClientConnection> connection_of(const Json& object) {
   connection.latency_maximum = milliseconds_of(member(object, "max_latency"));
   constexpr std::size_t kOperationLength = 32;
   connection.last_operation =
-      printable(text_of(member(object, "last_operation")).value_or(""), kOperationLength);
+      clean_text(text_of(member(object, "last_operation")).value_or(""), kOperationLength);
   return connection;
 }
 
@@ -270,8 +270,8 @@ Parsed parse_admin_configuration(int http_status, std::string_view body) {
     if (key == "command" || key == "error" || value.is_structured() || value.is_null()) continue;
     if (entries.size() >= kConfigurationEntryLimit || key.size() > kConfigurationTextLimit) continue;
     const std::string text = value.is_string() ? value.get<std::string>() : value.dump();
-    entries.insert_or_assign(conf_spelling(printable(key, kConfigurationTextLimit)),
-                             printable(text, kConfigurationTextLimit));
+    entries.insert_or_assign(conf_spelling(clean_text(key, kConfigurationTextLimit)),
+                             clean_text(text, kConfigurationTextLimit));
   }
   answer.entries.assign(entries.begin(), entries.end());
   if (const auto id = integer_of(member(root, "server_id"))) answer.server_id = ServerId{*id};

@@ -50,7 +50,7 @@ Parsed parse_conf(std::string_view text) {
     } else if (key == "version") {
       answer.membership_version = parse_integer<std::uint64_t>(trimmed(value), 16);
     } else if (entries.size() < kConfigurationEntryLimit && key.size() <= kConfigurationTextLimit) {
-      entries.insert_or_assign(std::string(key), printable(value, kConfigurationTextLimit));
+      entries.insert_or_assign(std::string(key), clean_text(value, kConfigurationTextLimit));
     }
   }
 

@@ -44,7 +44,7 @@ void set_field(ClientConnection& connection, std::string_view key, std::string_v
   else if (key == "sid")
     connection.session = session_id(value);
   else if (key == "lop")
-    connection.last_operation = printable(value, kOperationLength);
+    connection.last_operation = clean_text(value, kOperationLength);
   else if (key == "to")
     connection.session_timeout = milliseconds(value);
   else if (key == "avglat")
@@ -89,7 +89,7 @@ bool set_address(ClientConnection& connection, std::string_view text) {
   if (const auto slash = text.rfind('/'); slash != std::string_view::npos) text.remove_prefix(slash + 1);
   const auto parts = parse_host_port(text);
   if (!parts) return false;
-  connection.address = printable(parts->host, kAddressLength);
+  connection.address = clean_text(parts->host, kAddressLength);
   connection.port = parts->port;
   return true;
 }

@@ -46,7 +46,7 @@ std::optional<MembershipEntry> parse_membership_entry(std::string_view id, std::
 
   MembershipEntry entry;
   entry.id = ServerId{*number};
-  entry.host = printable(head->host, kHostLimit);
+  entry.host = clean_text(head->host, kHostLimit);
   entry.quorum_port = *quorum_port;
   entry.election_port = *election_port;
   entry.voter = !quorum.ends_with(":observer");
@@ -63,7 +63,7 @@ std::string client_address(std::string_view address, std::string_view quorum_hos
     if (!port) return {};
     parts = HostPort{{}, *port};
   }
-  const std::string host = printable(is_wildcard(parts->host) ? quorum_host : parts->host, kHostLimit);
+  const std::string host = clean_text(is_wildcard(parts->host) ? quorum_host : parts->host, kHostLimit);
   const bool bracketed = host.find(':') != std::string::npos;
   return (bracketed ? "[" + host + "]" : host) + ":" + std::to_string(parts->port);
 }

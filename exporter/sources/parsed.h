@@ -25,7 +25,7 @@ struct Parsed {
 inline Parsed parsed_ok(Answer answer) { return {SourceState::kOk, {}, std::move(answer)}; }
 
 inline Parsed parsed_failure(SourceState state, std::string_view detail) {
-  return {state, printable(detail, kDetailLimit), std::monostate{}};
+  return {state, clean_text(detail, kDetailLimit), std::monostate{}};
 }
 
 }  // namespace wk::exporter

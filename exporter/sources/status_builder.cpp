@@ -185,7 +185,7 @@ StatusAnswer StatusBuilder::finish() {
 
 std::variant<double, SummaryValue>* StatusBuilder::slot(const ZkMetric& metric, std::string_view key) {
   if (key.size() > kKeyLimit) return nullptr;
-  Slot wanted{&metric, printable(key, kKeyLimit)};
+  Slot wanted{&metric, clean_text(key, kKeyLimit)};
   if (const auto found = values_.find(wanted); found != values_.end()) return &found->second;
   // Rows without key always find room: a flood of keys must not displace them.
   const std::size_t reserved = is_set(metric.kind) ? zk_metrics().size() : 0;

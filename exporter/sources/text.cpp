@@ -39,7 +39,7 @@ bool is_control(std::string_view character) {
 
 }  // namespace
 
-std::string printable(std::string_view text, std::size_t limit) {
+std::string clean_text(std::string_view text, std::size_t limit) {
   std::string result;
   result.reserve(std::min(text.size(), limit));
   while (!text.empty()) {

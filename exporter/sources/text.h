@@ -17,7 +17,7 @@ namespace wk::exporter {
 
 /// `text` as valid UTF-8 without control characters, at most `limit` bytes: what does not fit is cut between
 /// characters, what is not valid becomes '?'. So it may go into logs, JSON and labels.
-std::string printable(std::string_view text, std::size_t limit);
+std::string clean_text(std::string_view text, std::size_t limit);
 
 /// `text` without blanks, tabs and carriage returns at its ends.
 std::string_view trimmed(std::string_view text);

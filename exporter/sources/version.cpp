@@ -30,7 +30,7 @@ std::string short_version(std::string_view text) {
   if (text.size() > 1 && text[0] == 'v' && is_digit(text[1])) text.remove_prefix(1);
   if (const auto dash = text.rfind('-'); dash != std::string_view::npos && is_commit(text.substr(dash + 1)))
     text = text.substr(0, dash);
-  return printable(text, kVersionLimit);
+  return clean_text(text, kVersionLimit);
 }
 
 Implementation implementation_of(std::string_view version_text) {

@@ -29,7 +29,9 @@ std::string standing_of_members(const EnsembleView& view) {
   constexpr std::array kOrder{ServingState::kLooking, ServingState::kSyncing, ServingState::kReadOnly};
   constexpr std::array kWords{"up but LOOKING", "synchronising with a leader", "serving read-only clients"};
   std::string text;
-  const auto add = [&](const std::string& clause) { text += fmt::format("{}{}", text.empty() ? "" : "; ", clause); };
+  const auto add = [&](const std::string& clause) {
+    text += fmt::format("{}{}", text.empty() ? "" : "; ", clause);
+  };
   for (std::size_t i = 0; i < kOrder.size(); ++i)
     if (const auto names = in_state(view, kOrder[i]); !names.empty())
       add(fmt::format("{} {} {}", join(names), names.size() == 1 ? "is" : "are", kWords[i]));
@@ -40,7 +42,8 @@ std::string standing_of_members(const EnsembleView& view) {
 }
 
 bool anything_known(const EnsembleView& view) {
-  return std::any_of(view.members.begin(), view.members.end(), [](const MemberView& member) { return member.polls > 0; });
+  return std::any_of(view.members.begin(), view.members.end(),
+                     [](const MemberView& member) { return member.polls > 0; });
 }
 
 std::string quorum_text(const EnsembleView& view) {
@@ -61,22 +64,27 @@ std::string grouped(std::uint64_t number) {
 
 std::string duration_text(nanoseconds duration) {
   using std::chrono::duration_cast;
-  const auto milliseconds = std::max<std::int64_t>(0, duration_cast<std::chrono::milliseconds>(duration).count());
+  const auto milliseconds =
+      std::max<std::int64_t>(0, duration_cast<std::chrono::milliseconds>(duration).count());
   if (milliseconds < 1000) return fmt::format("{} ms", milliseconds);
   const auto total = milliseconds / 1000;
   if (total < 10) return fmt::format("{:.1f} s", static_cast<double>(milliseconds) / 1000);
   if (total < 60) return fmt::format("{} s", total);
-  if (total < 3600) return total % 60 == 0 ? fmt::format("{} min", total / 60) : fmt::format("{} min {} s", total / 60, total % 60);
+  if (total < 3600)
+    return total % 60 == 0 ? fmt::format("{} min", total / 60)
+                           : fmt::format("{} min {} s", total / 60, total % 60);
   if (total < 48 * 3600) return fmt::format("{} h {} min", total / 3600, total / 60 % 60);
   return fmt::format("{} d {} h", total / 86400, total / 3600 % 24);
 }
 
 SafeToStop safe_to_stop(const EnsembleView& view, std::size_t index) {
   const MemberView& member = view.members[index];
-  if (std::any_of(view.members.begin(), view.members.end(), [](const MemberView& other) { return other.polls == 0; }))
+  if (std::any_of(view.members.begin(), view.members.end(),
+                  [](const MemberView& other) { return other.polls == 0; }))
     return {false, "not every member has been visited yet; ask again in a second"};
   if (view.standalone) return {false, "it is the only server: stopping it stops service"};
-  if (view.split_brain) return {false, "two leaders answer: find out which one is deposed before touching any member"};
+  if (view.split_brain)
+    return {false, "two leaders answer: find out which one is deposed before touching any member"};
   if (!member.voter) return {true, "it is an observer: the quorum does not depend on it"};
   if (!view.leader && !view.leader_inferred)
     return {false, fmt::format("there is no leader ({}): an election needs every voter", quorum_text(view))};
@@ -96,12 +104,14 @@ SafeToStop safe_to_stop(const EnsembleView& view, std::size_t index) {
                           grouped(*candidate.lag_transactions));
   }
   if (left < view.majority)
-    return {false, behind.empty() ? fmt::format("would leave {} of {} voters in sync; {} are needed", left, view.voters,
-                                                view.majority)
-                                  : fmt::format("would leave {} of {} voters in sync; {} are needed ({})", left,
-                                                view.voters, view.majority, behind)};
-  std::string reason = fmt::format("leaves {} of {} voters in sync; {} are needed", left, view.voters, view.majority);
-  if (!member.in_sync) reason = fmt::format("it is {} and carries no vote now; {}", name(member.state), reason);
+    return {false, behind.empty() ? fmt::format("would leave {} of {} voters in sync; {} are needed", left,
+                                                view.voters, view.majority)
+                                  : fmt::format("would leave {} of {} voters in sync; {} are needed ({})",
+                                                left, view.voters, view.majority, behind)};
+  std::string reason =
+      fmt::format("leaves {} of {} voters in sync; {} are needed", left, view.voters, view.majority);
+  if (!member.in_sync)
+    reason = fmt::format("it is {} and carries no vote now; {}", name(member.state), reason);
   if (view.leader == index) reason += "; it is the leader: an election follows, stop it last";
   return {true, reason};
 }
@@ -116,12 +126,14 @@ std::vector<Problem> problems_of(const EnsembleView& view, Moment now) {
 
   if (!view.serving && view.unserved_since) {
     if (view.quorum_margin >= 0) {
-      add({"clients_not_served", Severity::kCritical,
+      add({"clients_not_served",
+           Severity::kCritical,
            fmt::format("no client operation has succeeded on any member{}", outage),
-           fmt::format("the members say that they serve ({}), yet the canary's operations fail: {}", quorum_text(view),
-                       view.members.front().canary.last_error),
+           fmt::format("the members say that they serve ({}), yet the canary's operations fail: {}",
+                       quorum_text(view), view.members.front().canary.last_error),
            "Look at the members' logs and disks: a leader whose disk hangs still answers its status words.",
-           "ZooKeeperCanaryFailing", {}});
+           "ZooKeeperCanaryFailing",
+           {}});
     } else {
       int able = 0;
       for (const MemberView& member : view.members)
@@ -135,30 +147,39 @@ std::vector<Problem> problems_of(const EnsembleView& view, Moment now) {
       else
         add({"no_leader", Severity::kCritical, fmt::format("no leader{}: {}", outage, quorum_text(view)),
              standing.empty() ? "no member leads" : standing,
-             "The voters run but do not agree on a leader: check that they reach each other's election and quorum ports "
+             "The voters run but do not agree on a leader: check that they reach each other's election and "
+             "quorum ports "
              "(3888 and 2888 by default) and their logs for \"Cannot open channel to\".",
              "ZooKeeperNoLeader", in_state(view, ServingState::kLooking)});
     }
   }
   if (view.split_brain)
-    add({"split_brain", Severity::kCritical,
+    add({"split_brain",
+         Severity::kCritical,
          view.leaders > 1 ? fmt::format("{} members lead the same epoch", view.leaders)
                           : std::string("a deposed leader still answers clients"),
          "a leader that lost its quorum has not noticed, or two servers share an id",
-         "Stop the member with the older epoch; check that every myid is unique.", "ZooKeeperSplitBrain", {}});
+         "Stop the member with the older epoch; check that every myid is unique.",
+         "ZooKeeperSplitBrain",
+         {}});
   for (const MemberView& member : view.members)
     if (member.digest_mismatch.value_or(false))
-      add({"digest_mismatch", Severity::kCritical,
+      add({"digest_mismatch",
+           Severity::kCritical,
            fmt::format("the data of {} differs from the others' at the same zxid", member.name),
            "its data tree has diverged (a defect, or a damaged log or snapshot)",
-           "Keep the members that agree; stop this one, move its version-2 directories away and let it copy the data anew.",
+           "Keep the members that agree; stop this one, move its version-2 directories away and let it copy "
+           "the data anew.",
            "ZooKeeperDigestMismatch",
            {member.name}});
   if (view.serving && view.quorum_margin == 0 && !view.standalone && view.voters > 1)
-    add({"quorum_margin_zero", Severity::kWarning,
+    add({"quorum_margin_zero",
+         Severity::kWarning,
          fmt::format("the next failure of a voter stops service: {}", quorum_text(view)),
          standing.empty() ? "an ensemble of two cannot lose a voter" : standing,
-         "Bring the missing voters back before touching any other member.", "ZooKeeperQuorumMarginZero", {}});
+         "Bring the missing voters back before touching any other member.",
+         "ZooKeeperQuorumMarginZero",
+         {}});
 
   for (const MemberView& member : view.members) {
     if (member.polls == 0) continue;
@@ -169,39 +190,55 @@ std::vector<Problem> problems_of(const EnsembleView& view, Moment now) {
         if (const SourceState found = member.sources[static_cast<std::size_t>(probe)].state;
             found != SourceState::kNotTried && found != SourceState::kOk)
           state = found;
-      add({"member_unreachable", Severity::kWarning, fmt::format("{} has been unreachable for {}", member.name, since),
-           member.state_reason, remedy_of(state, Probe::kSrvr), "ZooKeeperMemberDown", {member.name}});
+      add({"member_unreachable",
+           Severity::kWarning,
+           fmt::format("{} has been unreachable for {}", member.name, since),
+           member.state_reason,
+           remedy_of(state, Probe::kSrvr),
+           "ZooKeeperMemberDown",
+           {member.name}});
     } else if (member.state == ServingState::kNotServing || member.state == ServingState::kSyncing ||
                member.state == ServingState::kReadOnly ||
                (member.state == ServingState::kLooking && (view.leader || view.leader_inferred))) {
-      add({"member_not_serving", Severity::kWarning,
-           fmt::format("{} has been {} for {}", member.name, name(member.state), since), member.state_reason,
-           member.state == ServingState::kSyncing
-               ? "Wait: it copies the leader's data; its log tells the progress. If it starts over again and again, raise "
-                 "initLimit."
-               : remedy_of(SourceState::kNotServing, Probe::kSrvr),
+      add({"member_not_serving",
+           Severity::kWarning,
+           fmt::format("{} has been {} for {}", member.name, name(member.state), since),
+           member.state_reason,
+           member.state == ServingState::kSyncing ? "Wait: it copies the leader's data; its log tells the "
+                                                    "progress. If it starts over again and again, raise "
+                                                    "initLimit."
+                                                  : remedy_of(SourceState::kNotServing, Probe::kSrvr),
            "ZooKeeperMemberNotServing",
            {member.name}});
     }
     if (member.lag_transactions.value_or(0) > kLagUnsafeTransactions)
-      add({"member_lags", Severity::kWarning,
+      add({"member_lags",
+           Severity::kWarning,
            fmt::format("{} is {} transactions behind", member.name, grouped(*member.lag_transactions)),
            "it applies transactions slower than they are made, or its link to the leader is slow",
-           "Compare its CPU, disk and network with the others'.", "ZooKeeperFollowerLag", {member.name}});
+           "Compare its CPU, disk and network with the others'.",
+           "ZooKeeperFollowerLag",
+           {member.name}});
     if (view.canary_mode != CanaryMode::kOff && member.state == ServingState::kServing && view.serving &&
-        (!member.canary.last_ok || now - *member.canary.last_ok > std::chrono::seconds{5}) && !member.canary.last_error.empty())
-      add({"canary_failing", Severity::kWarning, fmt::format("client operations through {} fail", member.name),
+        (!member.canary.last_ok || now - *member.canary.last_ok > std::chrono::seconds{5}) &&
+        !member.canary.last_error.empty())
+      add({"canary_failing",
+           Severity::kWarning,
+           fmt::format("client operations through {} fail", member.name),
            member.canary.last_error,
-           "Clients of this member feel the same: check its connection limits, its log, and (for TLS or SASL only "
+           "Clients of this member feel the same: check its connection limits, its log, and (for TLS or SASL "
+           "only "
            "ensembles) the canary's credentials.",
            "ZooKeeperCanaryFailing",
            {member.name}});
     const MemberFacts& facts = *member.facts;
-    if (facts.connections.value && facts.configuration.value && !facts.connections.value->by_address.empty()) {
+    if (facts.connections.value && facts.configuration.value &&
+        !facts.connections.value->by_address.empty()) {
       const auto limit = facts.configuration.value->entry_number("maxClientCnxns");
       const auto& [address, count] = facts.connections.value->by_address.front();
       if (limit && *limit > 0 && static_cast<double>(count) >= 0.8 * static_cast<double>(*limit))
-        add({"connections_near_limit", Severity::kWarning,
+        add({"connections_near_limit",
+             Severity::kWarning,
              fmt::format("{} holds {} of at most {} connections to {}", address, count, *limit, member.name),
              "one client host opens many connections (a pool without limit, or a leak)",
              "Find the client at that address; raise maxClientCnxns only when the number is meant.",
@@ -218,11 +255,13 @@ std::vector<Problem> problems_of(const EnsembleView& view, Moment now) {
         if (!status_probe || source.state == SourceState::kOk || source.state == SourceState::kNotTried ||
             source.state == SourceState::kNotServing)
           continue;
-        const bool another_works = facts.status.value && facts.status_probe != Probe::kSrvr && member.last_poll &&
-                                   *member.last_poll - facts.status.at <= nanoseconds{0};
-        add({fmt::format("source_{}", name(source.state)), another_works ? Severity::kInfo : Severity::kWarning,
+        const bool another_works = facts.status.value && facts.status_probe != Probe::kSrvr &&
+                                   member.last_poll && *member.last_poll - facts.status.at <= nanoseconds{0};
+        add({fmt::format("source_{}", name(source.state)),
+             another_works ? Severity::kInfo : Severity::kWarning,
              fmt::format("{}: {} does not answer ({})", member.name, name(which), name(source.state)),
-             source.detail.empty() ? std::string(name(source.state)) : source.detail, remedy_of(source.state, which),
+             source.detail.empty() ? std::string(name(source.state)) : source.detail,
+             remedy_of(source.state, which),
              "ZooKeeperExporterBlind",
              {member.name}});
       }
@@ -230,25 +269,37 @@ std::vector<Problem> problems_of(const EnsembleView& view, Moment now) {
     if (member.certificate_not_after) {
       const auto left = *member.certificate_not_after - now.wall;
       if (left < std::chrono::hours{14 * 24})
-        add({"certificate_expiring", left < std::chrono::hours{48} ? Severity::kCritical : Severity::kWarning,
-             left < nanoseconds{0} ? fmt::format("the certificate of {} has expired", member.name)
-                                   : fmt::format("the certificate of {} expires in {}", member.name, duration_text(left)),
-             "the TLS certificate of the member is near its end", "Renew it and restart or reload the member.",
+        add({"certificate_expiring",
+             left < std::chrono::hours{48} ? Severity::kCritical : Severity::kWarning,
+             left < nanoseconds{0}
+                 ? fmt::format("the certificate of {} has expired", member.name)
+                 : fmt::format("the certificate of {} expires in {}", member.name, duration_text(left)),
+             "the TLS certificate of the member is near its end",
+             "Renew it and restart or reload the member.",
              "ZooKeeperCertificateExpiring",
              {member.name}});
     }
   }
   for (const ConfigurationDrift& drift : view.drift) {
     std::string values;
-    for (const auto& [member, value] : drift.values) values += fmt::format("{}{}: {}", values.empty() ? "" : "; ", member, value);
-    add({"configuration_drift", Severity::kWarning, fmt::format("members differ in {}", drift.key), values,
+    for (const auto& [member, value] : drift.values)
+      values += fmt::format("{}{}: {}", values.empty() ? "" : "; ", member, value);
+    add({"configuration_drift",
+         Severity::kWarning,
+         fmt::format("members differ in {}", drift.key),
+         values,
          "Make the members' zoo.cfg agree; differing versions are normal only during a rolling upgrade.",
-         "ZooKeeperConfigurationDrift", {}});
+         "ZooKeeperConfigurationDrift",
+         {}});
   }
   for (const std::string& server : view.unlisted_members)
-    add({"unlisted_member", Severity::kInfo, fmt::format("the membership names {}, which is not watched", server),
-         "the exporter was not told of this server", "Add its client address to the exporter's targets.",
-         "ZooKeeperUnlistedMember", {}});
+    add({"unlisted_member",
+         Severity::kInfo,
+         fmt::format("the membership names {}, which is not watched", server),
+         "the exporter was not told of this server",
+         "Add its client address to the exporter's targets.",
+         "ZooKeeperUnlistedMember",
+         {}});
   std::stable_sort(problems.begin(), problems.end(),
                    [](const Problem& a, const Problem& b) { return a.severity > b.severity; });
   return problems;
@@ -259,12 +310,15 @@ std::string verdict_of(const EnsembleView& view, Moment now) {
   const std::string standing = standing_of_members(view);
   const std::string because = standing.empty() ? std::string() : fmt::format(": {}", standing);
   if (!view.serving) {
-    const std::string outage =
-        view.unserved_since ? fmt::format(" for {}", duration_text(now - *view.unserved_since)) : std::string();
+    const std::string outage = view.unserved_since
+                                   ? fmt::format(" for {}", duration_text(now - *view.unserved_since))
+                                   : std::string();
     if (view.standalone || (view.members.size() == 1 && view.voters <= 1))
       return fmt::format("Not serving{}{}.", outage, because);
-    if (view.quorum_margin >= 0) return fmt::format("No client operation succeeds{}, though {}.", outage, quorum_text(view));
-    if (!view.leader && !view.leader_inferred) return fmt::format("No leader{} ({}){}.", outage, quorum_text(view), because);
+    if (view.quorum_margin >= 0)
+      return fmt::format("No client operation succeeds{}, though {}.", outage, quorum_text(view));
+    if (!view.leader && !view.leader_inferred)
+      return fmt::format("No leader{} ({}){}.", outage, quorum_text(view), because);
     return fmt::format("Quorum lost{} ({}){}.", outage, quorum_text(view), because);
   }
   if (view.split_brain) return "Serving, but a deposed leader still answers: clients of it read stale data.";

@@ -1,5 +1,5 @@
-// Conclusions in words, drawn from the numbers of one ensemble view: named problems, the verdict, and whether a member
-// may be stopped.
+// Conclusions in words, drawn from the numbers of one ensemble view: named problems, the verdict, and whether
+// a member may be stopped.
 //
 // Thread: any; pure.
 #pragma once
@@ -12,7 +12,8 @@
 
 namespace wk::exporter {
 
-/// A member that is further behind than this many transactions does not count as a replacement for one that stops.
+/// A member that is further behind than this many transactions does not count as a replacement for one that
+/// stops.
 inline constexpr std::uint64_t kLagUnsafeTransactions = 1000;
 
 /// Whether the ensemble still serves when member `index` stops now, with the reason in a sentence.

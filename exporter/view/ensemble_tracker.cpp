@@ -15,8 +15,8 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::nanoseconds;
 
-
-/// A follower that died silently is dropped by its leader within syncLimit ticks; used while `conf` does not tell.
+/// A follower that died silently is dropped by its leader within syncLimit ticks; used while `conf` does not
+/// tell.
 constexpr nanoseconds kFailureDetectionDefault = std::chrono::seconds{20};
 /// How long every member's canary must fail before it outweighs what the members say of themselves.
 constexpr nanoseconds kCanaryOutweighs = std::chrono::seconds{3};
@@ -38,14 +38,16 @@ bool answered(SourceState state) {
     case SourceState::kTruncated:
     case SourceState::kTooLarge:
     case SourceState::kMalformed:
-    case SourceState::kHttpError: return true;
+    case SourceState::kHttpError:
+      return true;
     case SourceState::kNotTried:
     case SourceState::kUnresolved:
     case SourceState::kRefused:
     case SourceState::kUnreachable:
     case SourceState::kTimedOut:
     case SourceState::kTlsFailure:
-    case SourceState::kClosed: return false;
+    case SourceState::kClosed:
+      return false;
   }
   return false;
 }
@@ -60,27 +62,42 @@ bool is_client_port(Probe probe) {
     case Probe::kCons:
     case Probe::kDirs:
     case Probe::kWchs:
-    case Probe::kHash: return true;
-    default: return false;
+    case Probe::kHash:
+      return true;
+    default:
+      return false;
   }
 }
 
 std::string in_words(const ProbeReport& report) {
   switch (report.state) {
-    case SourceState::kUnresolved: return "its host name does not resolve";
-    case SourceState::kRefused: return "refuses connections on its client port";
-    case SourceState::kUnreachable: return "there is no route to it";
-    case SourceState::kTimedOut: return "does not answer in time";
-    case SourceState::kTlsFailure: return fmt::format("TLS to its client port fails ({})", report.detail);
-    case SourceState::kClosed: return "closes connections on its client port without an answer";
-    case SourceState::kNotServing: return "says that it is not serving";
-    case SourceState::kNotWhitelisted: return fmt::format("does not allow the word {}", name(report.probe));
-    case SourceState::kTruncated: return fmt::format("its answer to {} ends in the middle", name(report.probe));
-    case SourceState::kTooLarge: return fmt::format("its answer to {} is too large", name(report.probe));
-    case SourceState::kMalformed: return fmt::format("its answer to {} is not ZooKeeper's", name(report.probe));
-    case SourceState::kHttpError: return fmt::format("{} answers with an HTTP error", name(report.probe));
+    case SourceState::kUnresolved:
+      return "its host name does not resolve";
+    case SourceState::kRefused:
+      return "refuses connections on its client port";
+    case SourceState::kUnreachable:
+      return "there is no route to it";
+    case SourceState::kTimedOut:
+      return "does not answer in time";
+    case SourceState::kTlsFailure:
+      return fmt::format("TLS to its client port fails ({})", report.detail);
+    case SourceState::kClosed:
+      return "closes connections on its client port without an answer";
+    case SourceState::kNotServing:
+      return "says that it is not serving";
+    case SourceState::kNotWhitelisted:
+      return fmt::format("does not allow the word {}", name(report.probe));
+    case SourceState::kTruncated:
+      return fmt::format("its answer to {} ends in the middle", name(report.probe));
+    case SourceState::kTooLarge:
+      return fmt::format("its answer to {} is too large", name(report.probe));
+    case SourceState::kMalformed:
+      return fmt::format("its answer to {} is not ZooKeeper's", name(report.probe));
+    case SourceState::kHttpError:
+      return fmt::format("{} answers with an HTTP error", name(report.probe));
     case SourceState::kOk:
-    case SourceState::kNotTried: break;
+    case SourceState::kNotTried:
+      break;
   }
   return "nothing is known of it yet";
 }
@@ -105,19 +122,20 @@ double growth(const StatusAnswer& before, const StatusAnswer& after, std::string
 std::string membership_text(const ConfigurationAnswer& configuration) {
   std::string text;
   for (const MembershipEntry& entry : configuration.membership)
-    text += fmt::format("{}server.{}={}:{}:{}{}", text.empty() ? "" : " ", entry.id.value, entry.host, entry.quorum_port,
-                        entry.election_port, entry.voter ? "" : ":observer");
+    text += fmt::format("{}server.{}={}:{}:{}{}", text.empty() ? "" : " ", entry.id.value, entry.host,
+                        entry.quorum_port, entry.election_port, entry.voter ? "" : ":observer");
   return text;
 }
 
 /// Keys that the members of an ensemble should agree on, as `conf` names them.
-constexpr std::array<std::string_view, 7> kDriftKeys{"electionAlg",       "initLimit",         "maxClientCnxns",
-                                                     "maxSessionTimeout", "minSessionTimeout", "syncLimit",
-                                                     "tickTime"};
+constexpr std::array<std::string_view, 7> kDriftKeys{
+    "electionAlg",       "initLimit", "maxClientCnxns", "maxSessionTimeout",
+    "minSessionTimeout", "syncLimit", "tickTime"};
 
 }  // namespace
 
-EnsembleTracker::EnsembleTracker(EnsembleSpec spec, Moment start) : spec_(std::move(spec)), last_derived_(start) {
+EnsembleTracker::EnsembleTracker(EnsembleSpec spec, Moment start)
+    : spec_(std::move(spec)), last_derived_(start) {
   view_.name = spec_.name;
   view_.canary_mode = spec_.canary;
   members_.resize(spec_.members.size());
@@ -134,7 +152,8 @@ EnsembleTracker::EnsembleTracker(EnsembleSpec spec, Moment start) : spec_(std::m
 
 void EnsembleTracker::begin(Moment now, std::vector<Event>& events) {
   emit(events, now, EventType::kExporterStarted, Severity::kInfo, "",
-       fmt::format("the exporter began to watch {} {}", spec_.members.size(), spec_.members.size() == 1 ? "member" : "members"));
+       fmt::format("the exporter began to watch {} {}", spec_.members.size(),
+                   spec_.members.size() == 1 ? "member" : "members"));
 }
 
 nanoseconds EnsembleTracker::freshness(std::size_t member) const {
@@ -154,7 +173,8 @@ nanoseconds EnsembleTracker::failure_detection() const {
 }
 
 bool EnsembleTracker::all_visited() const {
-  return std::all_of(members_.begin(), members_.end(), [](const Member& member) { return member.visited.has_value(); });
+  return std::all_of(members_.begin(), members_.end(),
+                     [](const Member& member) { return member.visited.has_value(); });
 }
 
 bool EnsembleTracker::synced_after(Moment moment) const {
@@ -207,7 +227,7 @@ void EnsembleTracker::take(Member& member, MemberView& view, const PollReport& r
     if (probe.state != SourceState::kNotTried) {
       source.state = probe.state;
       source.last_tried = report.finished;
-      source.duration.record(probe.duration);
+      source.duration += probe.duration;
       ++source.results[static_cast<std::size_t>(probe.state)];
       if (probe.state == SourceState::kOk)
         source.last_ok = report.finished;
@@ -216,7 +236,8 @@ void EnsembleTracker::take(Member& member, MemberView& view, const PollReport& r
     }
     member.process_answers |= answered(probe.state);
     member.says_not_serving |= probe.state == SourceState::kNotServing;
-    if (is_client_port(probe.probe) && member.client_port == SourceState::kNotTried) member.client_port = probe.state;
+    if (is_client_port(probe.probe) && member.client_port == SourceState::kNotTried)
+      member.client_port = probe.state;
     if (member.trouble.empty() && probe.state != SourceState::kOk && probe.state != SourceState::kNotTried)
       member.trouble = in_words(probe);
     if (probe.state != SourceState::kOk) continue;
@@ -236,11 +257,13 @@ void EnsembleTracker::take(Member& member, MemberView& view, const PollReport& r
               facts.status = {answer, report.finished};
               facts.status_probe = probe.probe;
             } else {
-              // A second status in one visit (srvr after a richer one) only fills in what the first did not tell.
+              // A second status in one visit (srvr after a richer one) only fills in what the first did not
+              // tell.
               StatusAnswer& kept = *facts.status.value;
               if (kept.role == Role::kUnknown) kept.role = answer.role;
               if (kept.version.empty()) kept.version = answer.version;
-              if (kept.implementation == Implementation::kUnknown) kept.implementation = answer.implementation;
+              if (kept.implementation == Implementation::kUnknown)
+                kept.implementation = answer.implementation;
               if (!kept.zxid) kept.zxid = answer.zxid;
             }
             member.status_ok = true;
@@ -250,7 +273,8 @@ void EnsembleTracker::take(Member& member, MemberView& view, const PollReport& r
             facts.isro = {answer, report.finished};
           } else if constexpr (std::is_same_v<T, ConfigurationAnswer>) {
             ConfigurationAnswer merged = answer;
-            if (facts.configuration.value && report.finished - facts.configuration.at < 3 * spec_.detail_interval) {
+            if (facts.configuration.value &&
+                report.finished - facts.configuration.at < 3 * spec_.detail_interval) {
               // AdminServer spreads over two commands what `conf` tells in one.
               const ConfigurationAnswer& old = *facts.configuration.value;
               if (merged.entries.empty()) merged.entries = old.entries;
@@ -300,21 +324,24 @@ void EnsembleTracker::observe(const PollReport& report, std::vector<Event>& even
       const auto word = name(static_cast<Probe>(probe));
       // A member that stops serving is one event of its own, not one for each of its surfaces.
       if (was.state == SourceState::kOk && is.state != SourceState::kNotServing)
-        emit_rarely(member, events, report.finished, EventType::kSourceFailed, Severity::kWarning, view.name,
-                    fmt::format("{}: {} no longer answers ({}): {}", view.name, word, name(is.state), is.detail));
+        emit_rarely(
+            member, events, report.finished, EventType::kSourceFailed, Severity::kWarning, view.name,
+            fmt::format("{}: {} no longer answers ({}): {}", view.name, word, name(is.state), is.detail));
       else if (is.state == SourceState::kOk && was.state != SourceState::kNotServing)
         emit_rarely(member, events, report.finished, EventType::kSourceRecovered, Severity::kInfo, view.name,
                     fmt::format("{}: {} answers again (it was {})", view.name, word, name(was.state)));
     }
   }
-  if (configuration_before.value && member.facts.configuration.at - configuration_before.at > nanoseconds{0}) {
+  if (configuration_before.value &&
+      member.facts.configuration.at - configuration_before.at > nanoseconds{0}) {
     const ConfigurationAnswer& was = *configuration_before.value;
     const ConfigurationAnswer& is = *member.facts.configuration.value;
     const auto membership_was = membership_text(was);
     const auto membership_is = membership_text(is);
     if (!membership_was.empty() && !membership_is.empty() && membership_was != membership_is)
       emit(events, report.finished, EventType::kConfigurationChanged, Severity::kInfo, view.name,
-           fmt::format("{}: the membership changed from \"{}\" to \"{}\"", view.name, membership_was, membership_is));
+           fmt::format("{}: the membership changed from \"{}\" to \"{}\"", view.name, membership_was,
+                       membership_is));
     for (const std::string_view key : kDriftKeys) {
       const auto old_value = was.entry(key);
       const auto new_value = is.entry(key);
@@ -387,7 +414,8 @@ void EnsembleTracker::notice_rates(Member& member, const MemberView& view, const
                                    std::vector<Event>& events) {
   if (elapsed <= nanoseconds{0}) return;
   const double per_second = 1 / wk::seconds(elapsed);
-  if (const double rate = growth(before, after, "stale_sessions_expired") * per_second; rate > kExpiryStormPerSecond)
+  if (const double rate = growth(before, after, "stale_sessions_expired") * per_second;
+      rate > kExpiryStormPerSecond)
     emit_rarely(member, events, at, EventType::kExpiryStorm, Severity::kWarning, view.name,
                 fmt::format("sessions expire at {:.0f}/s on {}", rate, view.name));
   const auto connections_before = before.number("num_alive_connections");
@@ -395,17 +423,17 @@ void EnsembleTracker::notice_rates(Member& member, const MemberView& view, const
   if (connections_before && connections_after &&
       (*connections_after - *connections_before) * per_second > kConnectionStormPerSecond)
     emit_rarely(member, events, at, EventType::kConnectionStorm, Severity::kWarning, view.name,
-                fmt::format("connections of {} rose from {:.0f} to {:.0f} within {}", view.name, *connections_before,
-                            *connections_after, duration_text(elapsed)));
-  const double throttled = growth(before, after, "request_throttle_wait_count") + growth(before, after, "throttled_ops") +
-                           growth(before, after, "large_requests_rejected") +
-                           growth(before, after, "stale_requests_dropped");
+                fmt::format("connections of {} rose from {:.0f} to {:.0f} within {}", view.name,
+                            *connections_before, *connections_after, duration_text(elapsed)));
+  const double throttled =
+      growth(before, after, "request_throttle_wait_count") + growth(before, after, "throttled_ops") +
+      growth(before, after, "large_requests_rejected") + growth(before, after, "stale_requests_dropped");
   const double rejected = growth(before, after, "connection_rejected");
   member.throttling = throttled > 0 || rejected > 0;
   if (member.throttling)
     emit_rarely(member, events, at, EventType::kThrottling, Severity::kWarning, view.name,
-                fmt::format("{} throttled {:.0f} requests and refused {:.0f} connections within {}", view.name, throttled,
-                            rejected, duration_text(elapsed)));
+                fmt::format("{} throttled {:.0f} requests and refused {:.0f} connections within {}",
+                            view.name, throttled, rejected, duration_text(elapsed)));
   const SummaryValue* fsync_before = before.summary("fsynctime");
   const SummaryValue* fsync_after = after.summary("fsynctime");
   if (fsync_before != nullptr && fsync_after != nullptr && fsync_before->count && fsync_after->count &&
@@ -414,9 +442,10 @@ void EnsembleTracker::notice_rates(Member& member, const MemberView& view, const
     // Without a flush in between, the mean of the flushes before stays the newest that is known.
     if (count > 0) member.fsync_mean_ms = (*fsync_after->sum - *fsync_before->sum) / count;
     if (count > 0 && member.fsync_mean_ms > kSlowFsyncMs)
-      emit_rarely(member, events, at, EventType::kSlowFsync, Severity::kWarning, view.name,
-                  fmt::format("a flush of the transaction log took {:.0f} ms on {} (mean of {:.0f} within {})",
-                              member.fsync_mean_ms, view.name, count, duration_text(elapsed)));
+      emit_rarely(
+          member, events, at, EventType::kSlowFsync, Severity::kWarning, view.name,
+          fmt::format("a flush of the transaction log took {:.0f} ms on {} (mean of {:.0f} within {})",
+                      member.fsync_mean_ms, view.name, count, duration_text(elapsed)));
   }
 }
 
@@ -456,7 +485,8 @@ void EnsembleTracker::derive_membership(std::vector<Event>& events, Moment now) 
     if (!view.id) ++without_id;
     if (!facts.configuration.value || facts.configuration.value->membership.empty()) continue;
     const ConfigurationAnswer& candidate = *facts.configuration.value;
-    if (newest == nullptr || candidate.membership_version.value_or(0) > newest->membership_version.value_or(0))
+    if (newest == nullptr ||
+        candidate.membership_version.value_or(0) > newest->membership_version.value_or(0))
       newest = &candidate;
   }
 
@@ -465,9 +495,11 @@ void EnsembleTracker::derive_membership(std::vector<Event>& events, Moment now) 
     view_.voters = static_cast<int>(std::count_if(newest->membership.begin(), newest->membership.end(),
                                                   [](const MembershipEntry& entry) { return entry.voter; }));
     for (const MembershipEntry& entry : newest->membership) {
-      const auto listed = std::find_if(view_.members.begin(), view_.members.end(), [&](const MemberView& member) {
-        return (member.id && *member.id == entry.id) || (!member.id && entry.client_address == member.name);
-      });
+      const auto listed =
+          std::find_if(view_.members.begin(), view_.members.end(), [&](const MemberView& member) {
+            return (member.id && *member.id == entry.id) ||
+                   (!member.id && entry.client_address == member.name);
+          });
       if (listed != view_.members.end()) {
         listed->voter = entry.voter;
         if (!listed->id) listed->id = entry.id;
@@ -493,7 +525,8 @@ void EnsembleTracker::derive_membership(std::vector<Event>& events, Moment now) 
   view_.majority = view_.voters / 2 + 1;
 
   for (const std::string& server : unlisted)
-    if (std::find(view_.unlisted_members.begin(), view_.unlisted_members.end(), server) == view_.unlisted_members.end())
+    if (std::find(view_.unlisted_members.begin(), view_.unlisted_members.end(), server) ==
+        view_.unlisted_members.end())
       emit(events, now, EventType::kUnlistedMember, Severity::kInfo, "",
            fmt::format("the membership names {}, which is not among the configured targets", server));
   view_.unlisted_members = std::move(unlisted);
@@ -517,11 +550,13 @@ void EnsembleTracker::set_state(std::size_t index, ServingState state, std::stri
          fmt::format("{} is lost: {}", view.name, view.state_reason));
   else if (before == ServingState::kUnreachable)
     emit(events, now, EventType::kMemberRegained, Severity::kInfo, view.name,
-         fmt::format("{} answers again after {} and is {}", view.name, duration_text(lasted), name(state)), lasted);
+         fmt::format("{} answers again after {} and is {}", view.name, duration_text(lasted), name(state)),
+         lasted);
   else
     emit(events, now, EventType::kMemberStateChanged,
          state == ServingState::kServing ? Severity::kInfo : Severity::kWarning, view.name,
-         fmt::format("{} went from {} to {}: {}", view.name, name(before), name(state), view.state_reason), lasted);
+         fmt::format("{} went from {} to {}: {}", view.name, name(before), name(state), view.state_reason),
+         lasted);
 }
 
 void EnsembleTracker::derive_states(Moment now, std::vector<Event>& events) {
@@ -544,11 +579,13 @@ void EnsembleTracker::derive_states(Moment now, std::vector<Event>& events) {
     const bool visit_fresh = now - *member.visited <= freshness(index);
     const MemberFacts& facts = member.facts;
     // Operations that succeeded after the newest visit began tell more than a word that was not answered.
-    const bool canary_serves = view.canary.last_sync_ok && now - *view.canary.last_sync_ok <= freshness(index) &&
+    const bool canary_serves = view.canary.last_sync_ok &&
+                               now - *view.canary.last_sync_ok <= freshness(index) &&
                                *view.canary.last_sync_ok - *member.visit_started > nanoseconds{0};
     if (!visit_fresh) {
       set_state(index, ServingState::kUnreachable,
-                fmt::format("no visit has finished for {}", duration_text(now - *member.visited)), now, events);
+                fmt::format("no visit has finished for {}", duration_text(now - *member.visited)), now,
+                events);
       continue;
     }
     if (facts.zxid.value && now - facts.zxid.at <= freshness(index)) view.zxid = facts.zxid.value;
@@ -563,7 +600,8 @@ void EnsembleTracker::derive_states(Moment now, std::vector<Event>& events) {
       else if (status.phase == ZabPhase::kElection)
         set_state(index, ServingState::kLooking, "is in leader election", now, events);
       else if (status.phase == ZabPhase::kDiscovery || status.phase == ZabPhase::kSynchronization)
-        set_state(index, ServingState::kSyncing, fmt::format("is in {} with its leader", name(status.phase)), now, events);
+        set_state(index, ServingState::kSyncing, fmt::format("is in {} with its leader", name(status.phase)),
+                  now, events);
       else
         set_state(index, ServingState::kServing,
                   role == Role::kUnknown ? "serves" : fmt::format("serves as {}", name(role)), now, events);
@@ -580,18 +618,20 @@ void EnsembleTracker::derive_states(Moment now, std::vector<Event>& events) {
                (facts.zab.value->phase == ZabPhase::kDiscovery ||
                 facts.zab.value->phase == ZabPhase::kSynchronization)) {
       view.phase = facts.zab.value->phase;
-      set_state(index, ServingState::kSyncing, fmt::format("is in {} with its leader", name(view.phase)), now, events);
+      set_state(index, ServingState::kSyncing, fmt::format("is in {} with its leader", name(view.phase)), now,
+                events);
     } else if (member.says_not_serving) {
       if (!alone && !somebody_leads)
         set_state(index, ServingState::kLooking,
                   "says that it is not serving, and nobody leads: it looks for a leader", now, events);
       else
-        set_state(index, ServingState::kNotServing,
-                  alone ? "says that it is not serving" : "says that it is not serving, while another member leads", now,
-                  events);
+        set_state(
+            index, ServingState::kNotServing,
+            alone ? "says that it is not serving" : "says that it is not serving, while another member leads",
+            now, events);
     } else if (canary_serves) {
-      set_state(index, ServingState::kServing,
-                fmt::format("serves the canary, though it {}", member.trouble), now, events);
+      set_state(index, ServingState::kServing, fmt::format("serves the canary, though it {}", member.trouble),
+                now, events);
     } else if (member.process_answers || member.client_port == SourceState::kClosed) {
       set_state(index, ServingState::kNotServing, member.trouble, now, events);
     } else {
@@ -615,8 +655,8 @@ void EnsembleTracker::derive_leader(Moment now, std::vector<Event>& events) {
     const Role role = paired ? *member.paired_role : member.facts.status.value->role;
     // Standalone is a quorum of one.
     if (role != Role::kLeader && !(view_.standalone && role == Role::kStandalone)) continue;
-    claims.push_back({index, paired ? std::optional(member.paired_zxid->epoch()) : std::nullopt, *member.visit_started,
-                      *member.visited});
+    claims.push_back({index, paired ? std::optional(member.paired_zxid->epoch()) : std::nullopt,
+                      *member.visit_started, *member.visited});
   }
   std::optional<Epoch> newest = last_epoch_;
   for (const Claim& claim : claims)
@@ -639,7 +679,8 @@ void EnsembleTracker::derive_leader(Moment now, std::vector<Event>& events) {
                          claim.visit_started - *leader_elected_at_ > nanoseconds{0};
     }
   }
-  if (claims.size() > 1 && !newest) view_.leaders = 1;  // Without epochs two claims cannot be told from a change.
+  if (claims.size() > 1 && !newest)
+    view_.leaders = 1;  // Without epochs two claims cannot be told from a change.
 
   const bool split = view_.leaders > 1 || deposed_answers;
   if (split && !split_brain_told_)
@@ -655,6 +696,7 @@ void EnsembleTracker::derive_leader(Moment now, std::vector<Event>& events) {
   view_.leader_inferred = false;
   if (leader) {
     view_.leader = leader->member;
+    silent_since_.reset();
     if (leader->epoch) view_.epoch = leader->epoch;
     leader_found(leader->member, now, events);
     leader_seen_ = leader->at;
@@ -662,23 +704,24 @@ void EnsembleTracker::derive_leader(Moment now, std::vector<Event>& events) {
   }
   if (!judged_) return;
 
-  // Nobody whom the exporter can ask leads. A sync that succeeded since the leader failed to answer shows one.
+  // Nobody whom the exporter can ask leads. A sync that succeeded since the leader failed to answer shows
+  // one.
   const std::size_t previous = last_leader_.value_or(members_.size());
-  std::optional<Moment> failed_at;
-  bool gone = true;
-  if (previous < members_.size()) {
-    failed_at = members_[previous].visit_started;
-    // A process that is not listening any more is gone; one that is silent may only be cut off from the exporter.
-    gone = members_[previous].client_port != SourceState::kTimedOut;
-  }
-  const bool others_follow = std::any_of(view_.members.begin(), view_.members.end(), [](const MemberView& member) {
-    return member.state == ServingState::kServing && member.role != Role::kStandalone;
-  });
+  // A process that is not listening any more is gone; one that is silent may only be cut off from the
+  // exporter.
+  const bool gone = previous == members_.size() || members_[previous].client_port != SourceState::kTimedOut;
+  if (!silent_since_)
+    silent_since_ =
+        previous < members_.size() ? *members_[previous].visit_started : leader_seen_.value_or(last_derived_);
+  const bool others_follow =
+      std::any_of(view_.members.begin(), view_.members.end(), [](const MemberView& member) {
+        return member.state == ServingState::kServing && member.role != Role::kStandalone;
+      });
   const bool recent_sync =
       std::any_of(view_.members.begin(), view_.members.end(), [&](const MemberView& member) {
         return member.canary.last_sync_ok && now - *member.canary.last_sync_ok <= freshness(0);
       });
-  if (others_follow && recent_sync && synced_after(failed_at.value_or(leader_seen_.value_or(last_derived_)))) {
+  if (others_follow && recent_sync && synced_after(*silent_since_)) {
     view_.leader_inferred = true;
     if (newest) view_.epoch = newest;
     leader_found(std::nullopt, now, events);
@@ -686,70 +729,87 @@ void EnsembleTracker::derive_leader(Moment now, std::vector<Event>& events) {
     return;
   }
   const nanoseconds grace = 2 * spec_.interval + spec_.members.front().timeout;
-  if (others_follow && recent_sync && !gone && leader_known_ && leader_seen_ && now - *leader_seen_ <= grace) {
+  if (others_follow && recent_sync && !gone && leader_known_ && leader_seen_ &&
+      now - *leader_seen_ <= grace) {
     view_.leader_inferred = true;  // Until the canary has had a round to find out.
     return;
   }
   leader_missing(now, events);
 }
 
-void EnsembleTracker::leader_found(std::optional<std::size_t> leader, Moment now, std::vector<Event>& events) {
+void EnsembleTracker::leader_found(std::optional<std::size_t> leader, Moment now,
+                                   std::vector<Event>& events) {
   const bool epoch_passed = view_.epoch && last_epoch_ && *view_.epoch > *last_epoch_;
   const bool another = leader && last_leader_ && *leader != *last_leader_;
-  if (!leader_ever_known_) {
-    leader_ever_known_ = true;
-    leader_elected_at_ = now;
-    if (leaderless_since_) {
-      ++view_.elections;
-      view_.election_duration.record(now - *leaderless_since_);
-      emit(events, now, EventType::kLeaderElected, Severity::kInfo, leader ? view_.members[*leader].name : "",
-           fmt::format("{} leads{}", leader ? view_.members[*leader].name : "a member that does not answer the exporter",
-                       view_.epoch ? fmt::format(" epoch {}", view_.epoch->value) : ""),
-           now - *leaderless_since_);
-    }
-  } else if (!leader_known_ || epoch_passed || another) {
-    // A change between two visits was an outage as well: it lasted at most since the old leader last answered.
-    const Moment since = leaderless_since_.value_or(leader_seen_.value_or(now));
-    if (leader_known_ && (epoch_passed || another))
-      emit(events, now, EventType::kLeaderLost, Severity::kWarning,
-           last_leader_ ? view_.members[*last_leader_].name : "",
-           fmt::format("{} no longer leads", last_leader_ ? view_.members[*last_leader_].name : "the leader"));
-    const bool real_election = epoch_passed || another;
-    if (real_election) {
-      const std::uint64_t epochs =
-          epoch_passed ? std::min<std::uint64_t>(view_.epoch->value - last_epoch_->value, 1000) : 1;
-      view_.elections += epochs;
-      ++view_.leader_changes;
-      view_.election_duration.record(now - since);
-      leader_elected_at_ = now;
-    }
-    emit(events, now, EventType::kLeaderElected, Severity::kInfo, leader ? view_.members[*leader].name : "",
-         leader ? fmt::format("{} leads{}, {} without a leader", view_.members[*leader].name,
-                              view_.epoch ? fmt::format(" epoch {}", view_.epoch->value) : "",
-                              duration_text(now - since))
-                : std::string("a leader serves, though it does not answer the exporter itself"),
-         now - since);
-  }
-  leader_known_ = true;
+  const std::string epoch_text = view_.epoch ? fmt::format(" epoch {}", view_.epoch->value) : "";
+  if (leaderless_since_) leaderless_for_ = now - *leaderless_since_;
   leaderless_since_.reset();
-  if (view_.epoch) last_epoch_ = view_.epoch;
-  if (leader) {
+
+  if (!leader) {
+    // Whoever leads will usually answer within the round; until then its election is not told, nor its epoch
+    // taken for known. Only a leader that stays hidden is worth an event of its own.
+    if (!hidden_since_) hidden_since_ = now;
+    if ((leaderless_for_ || epoch_passed) &&
+        now - *hidden_since_ > spec_.interval + spec_.members.front().timeout) {
+      const nanoseconds duration = leaderless_for_.value_or(nanoseconds{0});
+      emit(events, now, EventType::kLeaderElected, Severity::kInfo, "",
+           fmt::format("a leader serves{}, though it does not answer the exporter itself",
+                       view_.epoch ? fmt::format(" in{}", epoch_text) : ""),
+           duration);
+      count_election(epoch_passed, duration);
+      if (epoch_passed) last_leader_.reset();
+      view_.leader_id.reset();
+      last_epoch_ = view_.epoch;
+    }
+  } else {
+    hidden_since_.reset();
+    const bool elected = !leader_ever_known_ ? leaderless_for_.has_value() : epoch_passed || another;
+    if (elected) {
+      // A change between two visits was an outage as well: it lasted at most since the old leader last
+      // answered.
+      if (!leaderless_for_ && last_leader_)
+        emit(events, now, EventType::kLeaderLost, Severity::kWarning, view_.members[*last_leader_].name,
+             fmt::format("{} no longer leads", view_.members[*last_leader_].name));
+      const nanoseconds duration = leaderless_for_.value_or(now - leader_seen_.value_or(now));
+      count_election(epoch_passed, duration);
+      emit(events, now, EventType::kLeaderElected, Severity::kInfo, view_.members[*leader].name,
+           fmt::format("{} leads{}, after {} without a leader", view_.members[*leader].name, epoch_text,
+                       duration_text(duration)),
+           duration);
+    } else if (leaderless_for_) {
+      emit(events, now, EventType::kLeaderElected, Severity::kInfo, view_.members[*leader].name,
+           fmt::format("{} leads{} as before, {} after it was last known to", view_.members[*leader].name,
+                       epoch_text, duration_text(*leaderless_for_)),
+           leaderless_for_);
+      leaderless_for_.reset();
+    }
+    if (elected || !leader_ever_known_) leader_elected_at_ = now;
+    leader_ever_known_ = true;
     last_leader_ = leader;
     view_.leader_id = view_.members[*leader].id;
-  } else if (epoch_passed) {
-    last_leader_.reset();  // Somebody else leads now; the exporter cannot see who.
-    view_.leader_id.reset();
+    if (view_.epoch) last_epoch_ = view_.epoch;
   }
+  leader_known_ = true;
+}
+
+void EnsembleTracker::count_election(bool epoch_passed, nanoseconds duration) {
+  view_.elections +=
+      epoch_passed ? std::min<std::uint64_t>(view_.epoch->value - last_epoch_->value, 1000) : 1;
+  if (leader_ever_known_) ++view_.leader_changes;
+  view_.election_duration.record(duration);
+  leaderless_for_.reset();
 }
 
 void EnsembleTracker::leader_missing(Moment now, std::vector<Event>& events) {
   view_.leader_id.reset();
   if (!leaderless_since_) leaderless_since_ = now;
+  hidden_since_.reset();
   if (!leader_known_) return;
   leader_known_ = false;
   const std::string who = last_leader_ ? view_.members[*last_leader_].name : "the leader";
   emit(events, now, EventType::kLeaderLost, Severity::kCritical, last_leader_ ? who : "",
-       fmt::format("no leader: {} {}", who, last_leader_ ? view_.members[*last_leader_].state_reason : "is gone"));
+       fmt::format("no leader: {} {}", who,
+                   last_leader_ ? view_.members[*last_leader_].state_reason : "is gone"));
 }
 
 void EnsembleTracker::derive_quorum(Moment now, std::vector<Event>& events) {
@@ -757,7 +817,8 @@ void EnsembleTracker::derive_quorum(Moment now, std::vector<Event>& events) {
   const nanoseconds detection = failure_detection();
   for (std::size_t index = 0; index < members_.size(); ++index) {
     MemberView& member = view_.members[index];
-    // A deposed leader serves nobody's writes; a follower's zxid may be of the epoch before until the first transaction.
+    // A deposed leader serves nobody's writes; a follower's zxid may be of the epoch before until the first
+    // transaction.
     const bool deposed = member.role == Role::kLeader && view_.leader != index;
     member.in_sync =
         member.state == ServingState::kServing && !deposed && (view_.leader || view_.leader_inferred);
@@ -789,8 +850,8 @@ void EnsembleTracker::derive_quorum(Moment now, std::vector<Event>& events) {
       if (member.voter && member.state != ServingState::kUnreachable) ++able;
     able += std::max(0, view_.voters - listed_voters);
     emit(events, now, EventType::kQuorumLost, Severity::kCritical, "",
-         fmt::format("{} of {} voters in sync, {} are needed; {} answer the exporter", view_.voters_in_sync, view_.voters,
-                     view_.majority, able));
+         fmt::format("{} of {} voters in sync, {} are needed; {} answer the exporter", view_.voters_in_sync,
+                     view_.voters, view_.majority, able));
   } else if (!quorum_held_ && held && quorum_ever_held_) {
     emit(events, now, EventType::kQuorumRegained, Severity::kInfo, "",
          fmt::format("{} of {} voters in sync again", view_.voters_in_sync, view_.voters),
@@ -806,11 +867,14 @@ void EnsembleTracker::derive_service(Moment now) {
 
   bool serving = (view_.leader || view_.leader_inferred) && view_.quorum_margin >= 0;
   if (serving && spec_.canary != CanaryMode::kOff) {
-    // Members may claim to serve while no client gets anything done. Only a canary that once worked may say so.
+    // Members may claim to serve while no client gets anything done. Only a canary that once worked may say
+    // so.
     const bool contradicted =
-        std::all_of(members_.begin(), members_.end(), [&](const Member& member) {
-          return member.canary_failing_since && now - *member.canary_failing_since > kCanaryOutweighs;
-        }) &&
+        std::all_of(members_.begin(), members_.end(),
+                    [&](const Member& member) {
+                      return member.canary_failing_since &&
+                             now - *member.canary_failing_since > kCanaryOutweighs;
+                    }) &&
         std::any_of(view_.members.begin(), view_.members.end(),
                     [](const MemberView& member) { return member.canary.last_ok.has_value(); });
     serving = !contradicted;
@@ -825,7 +889,8 @@ void EnsembleTracker::derive_service(Moment now) {
 void EnsembleTracker::derive_lag(Moment) {
   std::optional<Zxid> newest;
   for (const MemberView& member : view_.members)
-    if (member.zxid && member.state == ServingState::kServing && (!newest || *member.zxid > *newest)) newest = member.zxid;
+    if (member.zxid && member.state == ServingState::kServing && (!newest || *member.zxid > *newest))
+      newest = member.zxid;
   for (MemberView& member : view_.members) {
     member.lag_transactions.reset();
     if (!newest || !member.zxid || member.state != ServingState::kServing || view_.standalone) continue;
@@ -837,13 +902,14 @@ void EnsembleTracker::derive_lag(Moment) {
 }
 
 void EnsembleTracker::derive_digests(Moment now, std::vector<Event>& events) {
-  // The newest zxid that at least two members have a digest of decides; the leader's digest is the reference when the
-  // members are evenly split.
+  // The newest zxid that at least two members have a digest of decides; the leader's digest is the reference
+  // when the members are evenly split.
   view_.digest_mismatches = 0;
   std::vector<std::optional<bool>> verdicts(members_.size());
   for (std::size_t index = 0; index < members_.size(); ++index) {
     const auto& own = members_[index].facts.digests.value;
-    if (!own || now - members_[index].facts.digests.at > 3 * spec_.detail_interval + freshness(index)) continue;
+    if (!own || now - members_[index].facts.digests.at > 3 * spec_.detail_interval + freshness(index))
+      continue;
     for (auto digest = own->digests.rbegin(); digest != own->digests.rend() && !verdicts[index]; ++digest) {
       int same = 1, different = 0;
       bool leader_differs = false;
@@ -862,7 +928,8 @@ void EnsembleTracker::derive_digests(Moment now, std::vector<Event>& events) {
       }
       if (same + different < 2) continue;
       const bool leads = view_.leader == index;
-      verdicts[index] = different > same || (different == same && !leads && (leader_differs || !view_.leader));
+      verdicts[index] =
+          different > same || (different == same && !leads && (leader_differs || !view_.leader));
     }
   }
   for (std::size_t index = 0; index < members_.size(); ++index) {
@@ -909,7 +976,8 @@ void EnsembleTracker::derive_drift(Moment now, std::vector<Event>& events) {
                                    [&](const ConfigurationDrift& old) { return old.key == row.key; });
     if (known) continue;
     std::string values;
-    for (const auto& [member, value] : row.values) values += fmt::format("{}{}: {}", values.empty() ? "" : "; ", member, value);
+    for (const auto& [member, value] : row.values)
+      values += fmt::format("{}{}: {}", values.empty() ? "" : "; ", member, value);
     emit(events, now, EventType::kConfigurationDrift, Severity::kWarning, "",
          fmt::format("members are configured differently in {} ({})", row.key, values));
   }
@@ -956,15 +1024,16 @@ void EnsembleTracker::derive_limits() {
     return;
   }
   if (!view_.serving)
-    limit("no quorum", fmt::format("{} of {} voters in sync, {} are needed", view_.voters_in_sync, view_.voters,
-                                   view_.majority));
+    limit("no quorum", fmt::format("{} of {} voters in sync, {} are needed", view_.voters_in_sync,
+                                   view_.voters, view_.majority));
   for (std::size_t index = 0; index < members_.size(); ++index) {
     const MemberView& view = view_.members[index];
     if (view.state != ServingState::kServing) continue;
     if (members_[index].throttling)
       limit("limits of " + view.name, "the member throttles requests or refuses connections");
     if (members_[index].fsync_mean_ms > kFsyncLimitsMs)
-      limit("disk of " + view.name, fmt::format("a flush of its transaction log takes {:.0f} ms", members_[index].fsync_mean_ms));
+      limit("disk of " + view.name,
+            fmt::format("a flush of its transaction log takes {:.0f} ms", members_[index].fsync_mean_ms));
   }
   for (std::size_t index = 0; index < members_.size(); ++index) {
     const MemberView& view = view_.members[index];
@@ -973,7 +1042,8 @@ void EnsembleTracker::derive_limits() {
     if (outstanding && *outstanding > kOutstandingLimits)
       limit("request queue of " + view.name, fmt::format("{:.0f} requests are outstanding", *outstanding));
     if (view.lag_transactions && *view.lag_transactions > kLagUnsafeTransactions)
-      limit("replication to " + view.name, fmt::format("it is {} transactions behind", grouped(*view.lag_transactions)));
+      limit("replication to " + view.name,
+            fmt::format("it is {} transactions behind", grouped(*view.lag_transactions)));
   }
 }
 

@@ -17,7 +17,8 @@ void EventLog::append(Event event) {
 std::vector<Event> EventLog::after(std::uint64_t id, std::size_t limit) const {
   auto first = std::upper_bound(events_.begin(), events_.end(), id,
                                 [](std::uint64_t wanted, const Event& event) { return wanted < event.id; });
-  if (static_cast<std::size_t>(events_.end() - first) > limit) first = events_.end() - static_cast<std::ptrdiff_t>(limit);
+  if (static_cast<std::size_t>(events_.end() - first) > limit)
+    first = events_.end() - static_cast<std::ptrdiff_t>(limit);
   return {first, events_.end()};
 }
 

@@ -15,34 +15,52 @@ std::int64_t slot_of(std::chrono::system_clock::time_point at, std::chrono::seco
   return std::chrono::floor<std::chrono::seconds>(at).time_since_epoch() / step;
 }
 
-float value_or_unknown(const std::optional<double>& value) { return value ? static_cast<float>(*value) : kUnknown; }
+float value_or_unknown(const std::optional<double>& value) {
+  return value ? static_cast<float>(*value) : kUnknown;
+}
 
 }  // namespace
 
 const char* name(MemberSeries series) {
   switch (series) {
-    case MemberSeries::kLatencyAverageMs: return "latency_average_ms";
-    case MemberSeries::kCanaryLatencyMs: return "canary_latency_ms";
-    case MemberSeries::kRequestsPerSecond: return "requests_per_second";
-    case MemberSeries::kOutstanding: return "outstanding_requests";
-    case MemberSeries::kConnections: return "connections";
-    case MemberSeries::kSessions: return "sessions";
-    case MemberSeries::kZnodes: return "znodes";
-    case MemberSeries::kWatches: return "watches";
-    case MemberSeries::kFsyncMs: return "fsync_ms";
-    case MemberSeries::kLagTransactions: return "lag_transactions";
-    case MemberSeries::kDataSizeBytes: return "data_size_bytes";
-    case MemberSeries::kState: return "state";
+    case MemberSeries::kLatencyAverageMs:
+      return "latency_average_ms";
+    case MemberSeries::kCanaryLatencyMs:
+      return "canary_latency_ms";
+    case MemberSeries::kRequestsPerSecond:
+      return "requests_per_second";
+    case MemberSeries::kOutstanding:
+      return "outstanding_requests";
+    case MemberSeries::kConnections:
+      return "connections";
+    case MemberSeries::kSessions:
+      return "sessions";
+    case MemberSeries::kZnodes:
+      return "znodes";
+    case MemberSeries::kWatches:
+      return "watches";
+    case MemberSeries::kFsyncMs:
+      return "fsync_ms";
+    case MemberSeries::kLagTransactions:
+      return "lag_transactions";
+    case MemberSeries::kDataSizeBytes:
+      return "data_size_bytes";
+    case MemberSeries::kState:
+      return "state";
   }
   return "unknown";
 }
 
 const char* name(EnsembleSeries series) {
   switch (series) {
-    case EnsembleSeries::kQuorumMargin: return "quorum_margin";
-    case EnsembleSeries::kServing: return "serving";
-    case EnsembleSeries::kCanaryOkRatio: return "canary_ok_ratio";
-    case EnsembleSeries::kWritesPerSecond: return "writes_per_second";
+    case EnsembleSeries::kQuorumMargin:
+      return "quorum_margin";
+    case EnsembleSeries::kServing:
+      return "serving";
+    case EnsembleSeries::kCanaryOkRatio:
+      return "canary_ok_ratio";
+    case EnsembleSeries::kWritesPerSecond:
+      return "writes_per_second";
   }
   return "unknown";
 }
@@ -82,7 +100,8 @@ void SeriesRing::push(Ring& ring, std::int64_t slot, const float* row) {
       return;
     }
     const std::int64_t gap = slot - ring.newest_slot - 1;
-    for (std::int64_t i = 0; i < std::min<std::int64_t>(gap, static_cast<std::int64_t>(ring.resolution.rows)); ++i)
+    for (std::int64_t i = 0; i < std::min<std::int64_t>(gap, static_cast<std::int64_t>(ring.resolution.rows));
+         ++i)
       write(nullptr);
   }
   write(row);
@@ -107,7 +126,8 @@ void SeriesRing::append(std::chrono::system_clock::time_point at, const std::vec
         ring.sums[column] += static_cast<double>(row[column]);
         ++ring.counts[column];
       }
-      if (ring.counts[column] > 0) means[column] = static_cast<float>(ring.sums[column] / ring.counts[column]);
+      if (ring.counts[column] > 0)
+        means[column] = static_cast<float>(ring.sums[column] / ring.counts[column]);
     }
     push(ring, slot, means.data());
   }
@@ -141,7 +161,9 @@ std::size_t SeriesRing::bytes() const {
 }
 
 History::History(std::size_t members)
-    : members_(members, SeriesRing(kMemberSeriesCount)), previous_(members), ensemble_(kEnsembleSeriesCount) {}
+    : members_(members, SeriesRing(kMemberSeriesCount)),
+      previous_(members),
+      ensemble_(kEnsembleSeriesCount) {}
 
 std::vector<float> History::member_row(const MemberView& view, Previous& previous) const {
   std::vector<float> row(kMemberSeriesCount, kUnknown);
@@ -164,7 +186,8 @@ std::vector<float> History::member_row(const MemberView& view, Previous& previou
 
   const Dated<StatusAnswer>& status = view.facts->status;
   // Only a status of the newest visit counts as what the member does now.
-  if (!status.value || !view.last_poll || *view.last_poll - status.at > std::chrono::nanoseconds{0}) return row;
+  if (!status.value || !view.last_poll || *view.last_poll - status.at > std::chrono::nanoseconds{0})
+    return row;
   const auto number = [&](std::string_view metric) { return status.value->number(metric); };
   set(MemberSeries::kOutstanding, number("outstanding_requests"));
   set(MemberSeries::kConnections, number("num_alive_connections"));
@@ -173,9 +196,10 @@ std::vector<float> History::member_row(const MemberView& view, Previous& previou
   set(MemberSeries::kDataSizeBytes, number("approximate_data_size"));
   set(MemberSeries::kLagTransactions,
       view.lag_transactions ? std::optional(static_cast<double>(*view.lag_transactions)) : std::nullopt);
-  set(MemberSeries::kSessions, view.facts->connections.value
-                                   ? std::optional(static_cast<double>(view.facts->connections.value->with_session))
-                                   : std::nullopt);
+  set(MemberSeries::kSessions,
+      view.facts->connections.value
+          ? std::optional(static_cast<double>(view.facts->connections.value->with_session))
+          : std::nullopt);
 
   std::optional<double> request_sum, request_count;
   for (const std::string_view metric : {"readlatency", "updatelatency"}) {
@@ -200,7 +224,8 @@ std::vector<float> History::member_row(const MemberView& view, Previous& previou
     else if (!request_count)
       set(MemberSeries::kLatencyAverageMs, number("avg_latency"));
     if (fsync_count && previous.fsync_count && *fsync_count > *previous.fsync_count && fsync_sum)
-      set(MemberSeries::kFsyncMs, (*fsync_sum - previous.fsync_sum.value_or(0)) / (*fsync_count - *previous.fsync_count));
+      set(MemberSeries::kFsyncMs,
+          (*fsync_sum - previous.fsync_sum.value_or(0)) / (*fsync_count - *previous.fsync_count));
   }
   previous.at = status.at;
   previous.packets = packets;
@@ -216,7 +241,8 @@ void History::append(const EnsembleView& view, Moment now) {
   std::optional<Zxid> newest;
   for (std::size_t index = 0; index < members_.size(); ++index) {
     members_[index].append(now.wall, member_row(view.members[index], previous_[index]));
-    if (view.members[index].zxid && (!newest || *view.members[index].zxid > *newest)) newest = view.members[index].zxid;
+    if (view.members[index].zxid && (!newest || *view.members[index].zxid > *newest))
+      newest = view.members[index].zxid;
   }
   std::vector<float> row(kEnsembleSeriesCount, kUnknown);
   row[static_cast<std::size_t>(EnsembleSeries::kQuorumMargin)] = static_cast<float>(view.quorum_margin);
@@ -224,11 +250,12 @@ void History::append(const EnsembleView& view, Moment now) {
   const std::uint64_t ok = view.canary_rounds_ok - rounds_ok_;
   const std::uint64_t rounds = ok + view.canary_rounds_failed - rounds_failed_;
   if (rounds > 0)
-    row[static_cast<std::size_t>(EnsembleSeries::kCanaryOkRatio)] = static_cast<float>(ok) / static_cast<float>(rounds);
+    row[static_cast<std::size_t>(EnsembleSeries::kCanaryOkRatio)] =
+        static_cast<float>(ok) / static_cast<float>(rounds);
   rounds_ok_ = view.canary_rounds_ok;
   rounds_failed_ = view.canary_rounds_failed;
-  if (newest && zxid_ && zxid_at_ && newest->epoch() == zxid_->epoch() && newest->counter() >= zxid_->counter() &&
-      now - *zxid_at_ > std::chrono::nanoseconds{0})
+  if (newest && zxid_ && zxid_at_ && newest->epoch() == zxid_->epoch() &&
+      newest->counter() >= zxid_->counter() && now - *zxid_at_ > std::chrono::nanoseconds{0})
     row[static_cast<std::size_t>(EnsembleSeries::kWritesPerSecond)] =
         static_cast<float>((newest->counter() - zxid_->counter()) / seconds(now - *zxid_at_));
   if (newest) {

@@ -1,9 +1,9 @@
-// The recent past of every member and ensemble, for charts: one point a second for an hour, one each ten seconds for
-// three hours, one a minute for a day. Memory is bounded and grows only as points arrive.
+// The recent past of every member and ensemble, for charts: one point a second for an hour, one each ten
+// seconds for three hours, one a minute for a day. Memory is bounded and grows only as points arrive.
 //
-// Coarser points are means of the finer ones; a second in which a value was unknown has no value (NaN inside, null in
-// JSON), and a mean counts only the known ones, so that a gap stays a gap.
-// Thread: one writer and any readers, guarded by the owner (exporter/app/watcher.h).
+// Coarser points are means of the finer ones; a second in which a value was unknown has no value (NaN inside,
+// null in JSON), and a mean counts only the known ones, so that a gap stays a gap. Thread: one writer and any
+// readers, guarded by the owner (exporter/app/watcher.h).
 #pragma once
 
 #include <array>
@@ -21,27 +21,28 @@ namespace wk::exporter {
 
 /// What is kept of each member; name() is the JSON field and names the unit.
 enum class MemberSeries : std::uint8_t {
-  kLatencyAverageMs,   ///< mean request latency over the last interval (from sums), else the server's lifetime mean
-  kCanaryLatencyMs,    ///< mean of the canary's successful reads and syncs of the last interval
+  kLatencyAverageMs,  ///< mean request latency over the last interval (from sums), else the server's lifetime
+                      ///< mean
+  kCanaryLatencyMs,   ///< mean of the canary's successful reads and syncs of the last interval
   kRequestsPerSecond,  ///< packets received, rate
   kOutstanding,
   kConnections,
   kSessions,
   kZnodes,
   kWatches,
-  kFsyncMs,            ///< mean over the last interval
+  kFsyncMs,  ///< mean over the last interval
   kLagTransactions,
   kDataSizeBytes,
-  kState,              ///< ServingState as a number
+  kState,  ///< ServingState as a number
 };
 inline constexpr std::size_t kMemberSeriesCount = 12;
 const char* name(MemberSeries series);
 
 enum class EnsembleSeries : std::uint8_t {
   kQuorumMargin,
-  kServing,            ///< 0 or 1
-  kCanaryOkRatio,      ///< rounds served ÷ rounds of the interval
-  kWritesPerSecond,    ///< zxid counter, rate
+  kServing,          ///< 0 or 1
+  kCanaryOkRatio,    ///< rounds served ÷ rounds of the interval
+  kWritesPerSecond,  ///< zxid counter, rate
 };
 inline constexpr std::size_t kEnsembleSeriesCount = 4;
 const char* name(EnsembleSeries series);
@@ -51,9 +52,9 @@ struct Resolution {
   std::chrono::seconds step;
   std::size_t rows;
 };
-inline constexpr std::array<Resolution, 3> kResolutions{
-    Resolution{std::chrono::seconds{1}, 3600}, Resolution{std::chrono::seconds{10}, 1080},
-    Resolution{std::chrono::seconds{60}, 1440}};
+inline constexpr std::array<Resolution, 3> kResolutions{Resolution{std::chrono::seconds{1}, 3600},
+                                                        Resolution{std::chrono::seconds{10}, 1080},
+                                                        Resolution{std::chrono::seconds{60}, 1440}};
 
 /// Points of one series, oldest first, `step` apart; nullopt where nothing was known.
 struct SeriesPoints {
@@ -67,8 +68,9 @@ class SeriesRing {
  public:
   explicit SeriesRing(std::size_t width);
 
-  /// Adds one row of `width` values (NaN = unknown) for the second of `at`. Rows of seconds that were left out are
-  /// unknown; a second row for the same second replaces the first; a clock that went back adds nothing.
+  /// Adds one row of `width` values (NaN = unknown) for the second of `at`. Rows of seconds that were left
+  /// out are unknown; a second row for the same second replaces the first; a clock that went back adds
+  /// nothing.
   void append(std::chrono::system_clock::time_point at, const std::vector<float>& row);
 
   /// Points of column `column` from `since` to the newest at the resolution with exactly this step.
@@ -81,10 +83,10 @@ class SeriesRing {
  private:
   struct Ring {
     Resolution resolution;
-    std::vector<float> cells;        ///< rows × width, a circle; grows until full
-    std::size_t next = 0;            ///< row to write next
-    std::int64_t newest_slot = 0;    ///< wall time ÷ step of the newest row
-    std::vector<double> sums;        ///< of the slot being collected, a column each (coarser rings)
+    std::vector<float> cells;      ///< rows × width, a circle; grows until full
+    std::size_t next = 0;          ///< row to write next
+    std::int64_t newest_slot = 0;  ///< wall time ÷ step of the newest row
+    std::vector<double> sums;      ///< of the slot being collected, a column each (coarser rings)
     std::vector<std::uint32_t> counts;
     std::int64_t collecting_slot = 0;
   };

@@ -22,11 +22,13 @@ Result<void> load_and_initialise() {
   }
   const auto directory = (program.parent_path() / kDirectory).lexically_normal();
   if (const auto loaded = load_civetweb_openssl(directory); !loaded) return loaded.error();
-  // civetweb's answer is what it could load; it would start without the rest, and crash at the first connection.
+  // civetweb's answer is what it could load; it would start without the rest, and crash at the first
+  // connection.
   if ((mg_init_library(MG_FEATURES_TLS) & MG_FEATURES_TLS) == 0) {
-    return Error{Errc::kTls, fmt::format("HTTPS is not possible: civetweb {} does not get along with OpenSSL as loaded "
-                                         "through {}; serve plain HTTP behind a reverse proxy",
-                                         mg_version(), directory.string())};
+    return Error{Errc::kTls,
+                 fmt::format("HTTPS is not possible: civetweb {} does not get along with OpenSSL as loaded "
+                             "through {}; serve plain HTTP behind a reverse proxy",
+                             mg_version(), directory.string())};
   }
   return {};
 }
@@ -52,12 +54,14 @@ Result<void> prepare_civetweb_tls() {
 Result<void> load_civetweb_openssl(const std::filesystem::path& directory) {
   for (const char* name : {"libcrypto.so", "libssl.so"}) {
     const std::filesystem::path file = directory / name;
-    // The handle is kept: the dynamic linker must know the library by its name (DT_SONAME) when civetweb asks for it.
+    // The handle is kept: the dynamic linker must know the library by its name (DT_SONAME) when civetweb asks
+    // for it.
     if (dlopen(file.c_str(), RTLD_NOW | RTLD_LOCAL) == nullptr) {
       const char* why = dlerror();
-      return Error{Errc::kTls, fmt::format("HTTPS is not possible: {} cannot be loaded ({}); this file belongs to the "
-                                           "installation of watchkeeper: reinstall it, or copy it beside the program",
-                                           file.string(), why != nullptr ? why : "no reason given")};
+      return Error{Errc::kTls,
+                   fmt::format("HTTPS is not possible: {} cannot be loaded ({}); this file belongs to the "
+                               "installation of watchkeeper: reinstall it, or copy it beside the program",
+                               file.string(), why != nullptr ? why : "no reason given")};
     }
   }
   return {};

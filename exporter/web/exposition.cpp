@@ -65,8 +65,13 @@ std::size_t utf8_length(std::string_view text) {
   return 0;
 }
 
+/// True for the characters that stand for themselves in HELP lines and label values.
+bool is_plain(char c) { return c >= 0x20 && c < 0x7F && c != '\\' && c != '"'; }
+
 void append_escaped(std::string& out, std::string_view text, bool escape_quote) {
-  for (std::size_t i = 0; i < text.size();) {
+  const auto first = std::find_if_not(text.begin(), text.end(), is_plain);
+  out.append(text.begin(), first);
+  for (auto i = static_cast<std::size_t>(first - text.begin()); i < text.size();) {
     const char c = text[i];
     if (c == '\\') {
       out += "\\\\";
@@ -232,6 +237,7 @@ class Writer {
       ++result_.skipped;
       return;
     }
+    set_labels(metric);
     switch (family.type) {
       case MetricType::Counter:
         write_sample(family, "", metric, metric.counter.value);
@@ -253,7 +259,7 @@ class Writer {
 
   void write_summary(const MetricFamily& family, const ClientMetric& metric) {
     for (const auto& quantile : metric.summary.quantile) {
-      write_series(family, "", metric, Extra{"quantile", quantile.quantile});
+      write_series(family, "", Extra{"quantile", quantile.quantile});
       append_value(out(), quantile.value);
       end_sample(metric);
     }
@@ -281,32 +287,36 @@ class Writer {
 
   void write_sample(const MetricFamily& family, std::string_view suffix, const ClientMetric& metric,
                     double value) {
-    write_series(family, suffix, metric, std::nullopt);
+    write_series(family, suffix, std::nullopt);
     append_value(out(), value);
     end_sample(metric);
   }
 
   void write_count(const MetricFamily& family, std::string_view suffix, const ClientMetric& metric,
                    std::uint64_t count, std::optional<Extra> extra) {
-    write_series(family, suffix, metric, extra);
+    write_series(family, suffix, extra);
     append_integer(out(), count);
     end_sample(metric);
   }
 
-  void write_series(const MetricFamily& family, std::string_view suffix, const ClientMetric& metric,
-                    std::optional<Extra> extra) {
+  /// Renders the labels that all samples of `metric` share, once.
+  void set_labels(const ClientMetric& metric) {
+    labels_.clear();
+    for (const auto& label : metric.label) {
+      if (!labels_.empty()) labels_ += ',';
+      labels_.append(label.name).append("=\"");
+      append_escaped(labels_, label.value, true);
+      labels_ += '"';
+    }
+  }
+
+  void write_series(const MetricFamily& family, std::string_view suffix, std::optional<Extra> extra) {
     out().append(family.name).append(suffix);
-    if (!metric.label.empty() || extra) {
-      char separator = '{';
-      for (const auto& label : metric.label) {
-        out() += separator;
-        out().append(label.name).append("=\"");
-        append_escaped(out(), label.value, true);
-        out() += '"';
-        separator = ',';
-      }
+    if (!labels_.empty() || extra) {
+      out() += '{';
+      out() += labels_;
       if (extra) {
-        out() += separator;
+        if (!labels_.empty()) out() += ',';
         out().append(extra->name).append("=\"");
         append_bound(out(), extra->value);
         out() += '"';
@@ -332,6 +342,7 @@ class Writer {
   bool open_metrics_;
   std::unordered_set<std::string_view> names_;    ///< of all families, views into families_
   std::unordered_set<std::string_view> written_;  ///< of those written so far, views into families_
+  std::string labels_;                            ///< of the metric being written
   Exposition result_;
 };
 

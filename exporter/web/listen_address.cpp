@@ -15,9 +15,9 @@ std::string ListenAddress::to_string() const {
 
 Result<ListenAddress> parse_listen_address(std::string_view text) {
   const auto invalid = [&](std::string_view why) {
-    return Error{Errc::kInvalidInput,
-                 fmt::format("listen address '{}': {}; write it like :9141, 127.0.0.1:9141 or [::1]:9141",
-                             printable(text), why)};
+    return Error{
+        Errc::kInvalidInput,
+        fmt::format("listen address '{}': {}; write it like :9141 or 127.0.0.1:9141", printable(text), why)};
   };
   const std::size_t colon = text.rfind(':');
   if (colon == std::string_view::npos) return invalid("has no port");

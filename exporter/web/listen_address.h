@@ -12,7 +12,7 @@
 namespace wk::exporter {
 
 struct ListenAddress {
-  std::string host;        ///< name or address without brackets; empty = every address of this machine
+  std::string host;        ///< name or address without brackets; empty = every IPv4 address of this machine
   std::uint16_t port = 0;  ///< 0 = any free port
 
   /// As an operator writes it: ":9141", "localhost:9141", "[::1]:9141".

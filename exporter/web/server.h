@@ -1,8 +1,8 @@
 // The HTTP server of the exporter: routes, authentication, TLS, compression and limits.
 //
 // civetweb carries it (transport.h): each connection has a thread of its own, on which its requests are
-// authenticated and its handlers run. Debian 12's civetweb has no IPv6. Public functions: any one thread, except
-// stats(): any thread.
+// authenticated and its handlers run. Debian 12's civetweb has no IPv6. Public functions: any one thread,
+// except stats(): any thread.
 #pragma once
 
 #include <array>
@@ -24,9 +24,10 @@ namespace wk::exporter {
 struct HttpOptions {
   std::vector<ListenAddress> listen = {ListenAddress{"", 9141}};
   std::optional<std::filesystem::path> web_config;  ///< exporter-toolkit's file: TLS, users, headers
-  std::size_t requests_max = 32;  ///< answered at the same time; more get 503; at least 4 (basic_auth.h)
-  /// Threads, hence connections that are served at the same time; more wait. More than requests_max.
-  std::size_t connections_max = 256;
+  std::size_t requests_max = 16;  ///< answered at the same time; more get 503; at least 4 (basic_auth.h)
+  /// Threads, hence connections that are served at the same time; more wait. More than requests_max. Each
+  /// costs about 25 KB whether it is used or not.
+  std::size_t connections_max = 64;
   ConnectionLimits connection;
 };
 
@@ -69,8 +70,8 @@ class HttpServer {
   /// What it listens on, with the real port where 0 was asked for; in the order of HttpOptions::listen.
   [[nodiscard]] std::vector<ListenAddress> addresses() const;
 
-  /// Lets running handlers finish, gives clients a second to take their responses, then stops listening and cuts
-  /// all connections. Idempotent.
+  /// Lets running handlers finish, gives clients a second to take their responses, then stops listening and
+  /// cuts all connections. Idempotent.
   void stop();
 
   [[nodiscard]] HttpStats stats() const;

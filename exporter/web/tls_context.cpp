@@ -200,13 +200,16 @@ Result<std::shared_ptr<TlsContext>> TlsContext::make(const TlsServerConfig& conf
 
 bool TlsContext::take_over(SSL* handshake) const {
   SSL_CTX* context = context_.native_handle();
-  // Only certificates, suites, authorities and callbacks come with the context; the rest was copied at SSL_new().
+  // Only certificates, suites, authorities and callbacks come with the context; the rest was copied at
+  // SSL_new().
   if (SSL_set_SSL_CTX(handshake, context) == nullptr) return false;
   SSL_clear_options(handshake, SSL_get_options(handshake));
   SSL_set_options(handshake, SSL_CTX_get_options(context));
   SSL_set_verify(handshake, SSL_CTX_get_verify_mode(context), nullptr);
-  return SSL_set_min_proto_version(handshake, static_cast<int>(SSL_CTX_get_min_proto_version(context))) == 1 &&
-         SSL_set_max_proto_version(handshake, static_cast<int>(SSL_CTX_get_max_proto_version(context))) == 1 &&
+  return SSL_set_min_proto_version(handshake, static_cast<int>(SSL_CTX_get_min_proto_version(context))) ==
+             1 &&
+         SSL_set_max_proto_version(handshake, static_cast<int>(SSL_CTX_get_max_proto_version(context))) ==
+             1 &&
          (groups_.empty() || SSL_set1_groups_list(handshake, groups_.c_str()) == 1);
 }
 

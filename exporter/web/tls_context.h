@@ -2,8 +2,8 @@
 //
 // A context is immutable once made; a changed certificate makes a new one, and connections keep the one they
 // began with. A listening socket has one SSL_CTX for all its life (the entrance), which hands each handshake
-// over to the context in force at its ClientHello. Sessions are never resumed, so that a withdrawn client certificate cannot live on in a ticket.
-// Thread: any; contexts are shared read-only.
+// over to the context in force at its ClientHello. Sessions are never resumed, so that a withdrawn client
+// certificate cannot live on in a ticket. Thread: any; contexts are shared read-only.
 #pragma once
 
 #include <boost/asio/ssl/context.hpp>

@@ -36,8 +36,8 @@ constexpr std::chrono::seconds kStopGrace{1};
 constexpr std::chrono::milliseconds kStopPoll{10};
 /// Between two pieces the deadline of the response is looked at; also the largest TLS record.
 constexpr std::size_t kPieceBytes = 16 * 1024;
-/// Bytes read from a client that was told that the connection ends: closing with unread input resets the connection,
-/// and the client may never see the response.
+/// Bytes read from a client that was told that the connection ends: closing with unread input resets the
+/// connection, and the client may never see the response.
 constexpr std::size_t kDrainBytesMax = 64 * 1024;
 
 Response plain_response(int status, std::string text) {
@@ -59,7 +59,8 @@ std::string head_of(const Response& response, bool keep_alive) {
       response.status, reason_phrase(response.status), fmt::gmtime(std::time(nullptr)), response.content_type,
       response.body_text().size(), keep_alive ? "keep-alive" : "close");
   for (const auto& [name, value] : response.headers) {
-    if (fit_for_header(name) && fit_for_header(value)) head.append(name).append(": ").append(value).append("\r\n");
+    if (fit_for_header(name) && fit_for_header(value))
+      head.append(name).append(": ").append(value).append("\r\n");
   }
   head += "\r\n";
   return head;
@@ -70,8 +71,9 @@ Error listen_error(const ListenAddress& address, const error_code& error) {
   std::string remedy = "check the address";
   if (error == asio::error::address_in_use) {
     code = Errc::kNotAllowed;
-    remedy = fmt::format("another process listens there (see: ss -ltnp 'sport = :{}'); stop it or choose another port",
-                         address.port);
+    remedy = fmt::format(
+        "another process listens there (see: ss -ltnp 'sport = :{}'); stop it or choose another port",
+        address.port);
   } else if (error == asio::error::access_denied) {
     code = Errc::kNotAllowed;
     remedy = "ports below 1024 need CAP_NET_BIND_SERVICE; choose a port above";
@@ -79,26 +81,31 @@ Error listen_error(const ListenAddress& address, const error_code& error) {
     code = Errc::kUnreachable;
     remedy = "this machine does not have that address (see: ip address)";
   }
-  return Error{code, fmt::format("cannot listen on {}: {}; {}", address.to_string(), error.message(), remedy)};
+  return Error{code,
+               fmt::format("cannot listen on {}: {}; {}", address.to_string(), error.message(), remedy)};
 }
 
 /// The IPv4 endpoint of `address`. A name with several is listened to on its first.
 Result<tcp::endpoint> resolve(const ListenAddress& address) {
   if (address.host.empty()) return tcp::endpoint(tcp::v4(), address.port);
   if (address.host.find(':') != std::string::npos) {
-    return Error{Errc::kInvalidInput,
-                 fmt::format("cannot listen on {}: the HTTP library of this build (civetweb {}) has no IPv6; listen on an "
-                             "IPv4 address such as 127.0.0.1:{} and let a reverse proxy listen on IPv6",
-                             address.to_string(), mg_version(), address.port)};
+    return Error{
+        Errc::kInvalidInput,
+        fmt::format(
+            "cannot listen on {}: the HTTP library of this build (civetweb {}) has no IPv6; listen on an "
+            "IPv4 address such as 127.0.0.1:{} and let a reverse proxy listen on IPv6",
+            address.to_string(), mg_version(), address.port)};
   }
   asio::io_context io;
   error_code error;
-  const auto found = tcp::resolver(io).resolve(tcp::v4(), address.host, std::to_string(address.port),
-                                               tcp::resolver::passive | tcp::resolver::numeric_service, error);
+  const auto found =
+      tcp::resolver(io).resolve(tcp::v4(), address.host, std::to_string(address.port),
+                                tcp::resolver::passive | tcp::resolver::numeric_service, error);
   if (error || found.empty()) {
-    return Error{Errc::kUnresolved, fmt::format("cannot listen on {}: the name cannot be resolved to an IPv4 address "
-                                                "({}); use an IPv4 address of this machine",
-                                                address.to_string(), error.message())};
+    return Error{Errc::kUnresolved,
+                 fmt::format("cannot listen on {}: the name cannot be resolved to an IPv4 address "
+                             "({}); use an IPv4 address of this machine",
+                             address.to_string(), error.message())};
   }
   return found.begin()->endpoint();
 }
@@ -192,8 +199,8 @@ class Transport::State {
       const auto endpoint = resolve(address);
       if (!endpoint) return endpoint.error();
       if (const auto bindable = check_bindable(address, *endpoint); !bindable) return bindable.error();
-      ports += fmt::format("{}{}:{}{}", ports.empty() ? "" : ",", endpoint->address().to_string(), endpoint->port(),
-                           use_.tls ? "s" : "");
+      ports += fmt::format("{}{}:{}{}", ports.empty() ? "" : ",", endpoint->address().to_string(),
+                           endpoint->port(), use_.tls ? "s" : "");
       endpoints_.push_back(*endpoint);
     }
     if (const auto listening = listen(ports); !listening) return listening.error();
@@ -238,17 +245,28 @@ class Transport::State {
     const std::string header_bytes = std::to_string(limits_.header_bytes_max);
     const std::string request_timeout = std::to_string(limits_.request_timeout.count());
     const std::string idle_timeout = std::to_string(limits_.idle_timeout.count());
-    const std::array<const char*, 23> options = {"listening_ports", ports.c_str(),
-                                                 "num_threads", threads.c_str(),
-                                                 "max_request_size", header_bytes.c_str(),
-                                                 "request_timeout_ms", request_timeout.c_str(),
-                                                 "keep_alive_timeout_ms", idle_timeout.c_str(),
-                                                 "enable_keep_alive", "yes",
-                                                 "tcp_nodelay", "1",
-                                                 "decode_url", "no",
-                                                 "enable_auth_domain_check", "no",
-                                                 "enable_directory_listing", "no",
-                                                 "listen_backlog", "256",
+    const std::array<const char*, 23> options = {"listening_ports",
+                                                 ports.c_str(),
+                                                 "num_threads",
+                                                 threads.c_str(),
+                                                 "max_request_size",
+                                                 header_bytes.c_str(),
+                                                 "request_timeout_ms",
+                                                 request_timeout.c_str(),
+                                                 "keep_alive_timeout_ms",
+                                                 idle_timeout.c_str(),
+                                                 "enable_keep_alive",
+                                                 "yes",
+                                                 "tcp_nodelay",
+                                                 "1",
+                                                 "decode_url",
+                                                 "no",
+                                                 "enable_auth_domain_check",
+                                                 "no",
+                                                 "enable_directory_listing",
+                                                 "no",
+                                                 "listen_backlog",
+                                                 "256",
                                                  nullptr};
     mg_callbacks callbacks{};
     callbacks.begin_request = &State::on_request;
@@ -269,8 +287,9 @@ class Transport::State {
     context_ = mg_start2(&init, &error);
     if (context_ != nullptr) return {};
     const std::lock_guard lock(mutex_);
-    return Error{Errc::kIo, fmt::format("the HTTP server cannot start on {}: {}; {}check --web.listen-address", ports,
-                                        text.data(), startup_log_)};
+    return Error{Errc::kIo,
+                 fmt::format("the HTTP server cannot start on {}: {}; {}check --web.listen-address", ports,
+                             text.data(), startup_log_)};
   }
 
   void wake() const {
@@ -310,13 +329,15 @@ class Transport::State {
   static int on_request(mg_connection* connection) noexcept {
     State& self = of(connection);
     const mg_request_info& info = *mg_get_request_info(connection);
+    bool too_late = false;
     {
       const std::lock_guard lock(self.mutex_);
-      if (!self.stopping_) ++self.answering_;
+      too_late = self.stopping_;
+      if (!too_late) ++self.answering_;
       ++self.writing_;
     }
     Response response;
-    if (self.stopping_) {
+    if (too_late) {
       response = plain_response(503, "This server is stopping.\n");
     } else {
       response = self.answer(info);
@@ -324,14 +345,16 @@ class Transport::State {
       --self.answering_;
       self.request_done_.notify_all();
     }
-    bool keep_alive = wants_keep_alive(info) && response.status != 431 && !self.stopping_;
+    const bool malformed = response.status == 400 || response.status == 431;
+    bool keep_alive = wants_keep_alive(info) && !malformed && !self.stopping_;
     if (keep_alive && self.open_ * 2 > self.connections_max_) {
       ++self.keep_alive_refused_;
       keep_alive = false;
     }
     if (!keep_alive) mg_disable_connection_keep_alive(connection);
     const int status = response.status;
-    self.respond(connection, std::move(response), keep_alive, std::string_view(info.request_method) == "HEAD");
+    self.respond(connection, std::move(response), keep_alive,
+                 std::string_view(info.request_method) == "HEAD");
     // Chunked bodies are not worth reading: their end is known too late.
     if (info.content_length > 0) drain(connection);
     {
@@ -351,18 +374,16 @@ class Transport::State {
     if (status == 400 && Clock::now() - state->waiting_since >= limit) {
       ++self.timeouts_;
       self.respond(connection, plain_response(408, "The request was not complete in time.\n"), false, false);
-    } else if (status == 413) {
-      ++self.malformed_;
-      self.respond(connection, self.too_large(), false, false);
-      drain(connection);
-    } else if (status == 505) {
-      ++self.malformed_;
-      self.respond(connection, plain_response(505, "Only HTTP/1.0 and HTTP/1.1 are served here.\n"), false, false);
-    } else {
-      ++self.malformed_;
-      self.respond(connection, plain_response(400, fmt::format("The request is not HTTP: {}.\n", printable(why))), false,
-                   false);
+      return 0;
     }
+    ++self.malformed_;
+    // Here civetweb does not tell a header that is too large from one that is not HTTP. What is left of it
+    // must not be read: mg_read() fails on a request without a known length.
+    Response response = plain_response(
+        400, fmt::format("The request is not HTTP ({}), or its header is larger than {} bytes.\n",
+                         printable(why), self.limits_.header_bytes_max));
+    if (status == 505) response = plain_response(505, "Only HTTP/1.0 and HTTP/1.1 are served here.\n");
+    self.respond(connection, std::move(response), false, false);
     return 0;
   }
 
@@ -391,7 +412,9 @@ class Transport::State {
   // A plain request on a TLS port gets words instead of a broken handshake.
   static void on_tls_event(const SSL* ssl, int where, int result) noexcept {
     if ((where & SSL_CB_HANDSHAKE_START) != 0) handshake_began = Clock::now();
-    if (where != SSL_CB_ACCEPT_EXIT || result > 0 || ERR_GET_REASON(ERR_peek_last_error()) != SSL_R_HTTP_REQUEST) return;
+    if (where != SSL_CB_ACCEPT_EXIT || result > 0 ||
+        ERR_GET_REASON(ERR_peek_last_error()) != SSL_R_HTTP_REQUEST)
+      return;
     auto* self = static_cast<State*>(SSL_CTX_get_app_data(SSL_get_SSL_CTX(ssl)));
     Response response = plain_response(400, "This port speaks HTTPS: write https:// instead of http://\n");
     self->use_.finish(response);
@@ -407,11 +430,12 @@ class Transport::State {
   Response answer(const mg_request_info& info) {
     if (info.num_headers > static_cast<int>(kHeadersMax)) {
       ++malformed_;
-      return too_large();
+      return too_many_fields();
     }
     Request request = request_of(info);
-    const auto hosts = std::count_if(request.headers.begin(), request.headers.end(),
-                                     [](const auto& header) { return equal_header_name(header.first, "Host"); });
+    const auto hosts = std::count_if(request.headers.begin(), request.headers.end(), [](const auto& header) {
+      return equal_header_name(header.first, "Host");
+    });
     if (hosts != 1 && (hosts > 1 || std::string_view(info.http_version) == "1.1")) {
       ++malformed_;
       return plain_response(400, "The request needs one Host header.\n");
@@ -419,9 +443,8 @@ class Transport::State {
     return use_.answer(std::move(request));
   }
 
-  Response too_large() const {
-    return plain_response(431, fmt::format("The request's header is larger than {} bytes or has more than {} fields.\n",
-                                           limits_.header_bytes_max, kHeadersMax));
+  static Response too_many_fields() {
+    return plain_response(431, fmt::format("The request's header has more than {} fields.\n", kHeadersMax));
   }
 
   void respond(mg_connection* connection, Response response, bool keep_alive, bool head_only) {
@@ -489,7 +512,9 @@ Transport::Transport(std::size_t connections_max, const ConnectionLimits& limits
     : state_(std::make_unique<State>(connections_max, limits, std::move(use))) {}
 Transport::~Transport() = default;
 
-Result<void> Transport::start(const std::vector<ListenAddress>& addresses) { return state_->start(addresses); }
+Result<void> Transport::start(const std::vector<ListenAddress>& addresses) {
+  return state_->start(addresses);
+}
 std::vector<ListenAddress> Transport::addresses() const { return state_->addresses(); }
 TransportCounters Transport::counters() const { return state_->counters(); }
 void Transport::stop() { state_->stop(); }

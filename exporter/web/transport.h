@@ -1,15 +1,16 @@
-// HTTP/1.1 and TLS by civetweb: turns what arrives on sockets into calls of one function, and writes what it returns.
+// HTTP/1.1 and TLS by civetweb: turns what arrives on sockets into calls of one function, and writes what it
+// returns.
 //
-// civetweb serves each connection by a thread of its own from a pool of `connections_max`; nothing of civetweb's own
-// content (files, scripts, directory listings) is reachable. A client holds its thread for at most `request_timeout`
-// before each request is complete (the TLS handshake likewise) and `response_timeout` while it takes a response; idle
-// connections are kept only while they hold less than half of the pool. When a flood holds the whole pool, further
-// connections wait, first in civetweb's queue, then in the kernel's, at most `request_timeout` × (connections waiting
-// ÷ connections_max); beyond that the kernel drops them. A body of a request is dropped and ends the connection.
-// civetweb ignores header fields after a folded line.
-// Thread: any one for all functions but counters(), which any may call; the functions of TransportUse run on civetweb's
-// threads, many at a time, from within start() on.
-// Source: RFC 9112; civetweb 1.15's UserManual for the options.
+// civetweb serves each connection by a thread of its own from a pool of `connections_max`; nothing of
+// civetweb's own content (files, scripts, directory listings) is reachable. A client holds its thread for at
+// most `request_timeout` before each request is complete (the TLS handshake likewise) and `response_timeout`
+// while it takes a response; idle connections are kept only while they hold less than half of the pool. When
+// a flood holds the whole pool, further connections wait, first in civetweb's queue, then in the kernel's, at
+// most `request_timeout` × (connections waiting ÷ connections_max); beyond that the kernel drops them. A body
+// of a request is dropped and ends the connection. civetweb ignores header fields after a folded line.
+// Thread: any one for all functions but counters(), which any may call; the functions of TransportUse run on
+// civetweb's threads, many at a time, from within start() on. Source: RFC 9112; civetweb 1.15's UserManual
+// for the options.
 #pragma once
 
 #include <chrono>
@@ -28,9 +29,11 @@
 namespace wk::exporter {
 
 struct ConnectionLimits {
-  std::size_t header_bytes_max = 16 * 1024;  ///< request line and header fields together; more is 431; at least 1024
-  std::chrono::milliseconds request_timeout{5'000};    ///< to the end of the first header; also for the handshake
-  std::chrono::milliseconds idle_timeout{75'000};      ///< to the end of a further header
+  std::size_t header_bytes_max =
+      16 * 1024;  ///< request line and header fields together; more is 400; at least 1024
+  std::chrono::milliseconds request_timeout{
+      5'000};                                      ///< to the end of the first header; also for the handshake
+  std::chrono::milliseconds idle_timeout{75'000};  ///< to the end of a further header
   std::chrono::milliseconds response_timeout{30'000};  ///< for the client to take a whole response
 };
 
@@ -64,7 +67,8 @@ class Transport {
   Transport& operator=(const Transport&) = delete;
 
   /// Listens on all `addresses` and begins to serve. Once only.
-  /// \return  an error that names the address and the remedy; nothing listens then. Errc::kTls: HTTPS is not possible
+  /// \return  an error that names the address and the remedy; nothing listens then. Errc::kTls: HTTPS is not
+  /// possible
   Result<void> start(const std::vector<ListenAddress>& addresses);
 
   /// What it listens on, with the real port where 0 was asked for; in the order of start().
@@ -72,8 +76,8 @@ class Transport {
   [[nodiscard]] TransportCounters counters() const;
 
   /// Lets requests that are being answered finish (others get 503), gives their clients a second to take the
-  /// responses, stops listening, cuts all connections and joins all threads; idle connections may delay that by two
-  /// seconds. Idempotent.
+  /// responses, stops listening, cuts all connections and joins all threads; idle connections may delay that
+  /// by two seconds. Idempotent.
   void stop();
 
  private:

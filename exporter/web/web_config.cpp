@@ -93,10 +93,11 @@ class Reader {
       fail(e.mark, "", fmt::format("is not YAML: {}", printable(e.msg)));
     }
     if (root.IsNull()) return std::move(config_);
-    require_map(root, "", {"tls_server_config", "http_server_config", "basic_auth_users"});
+    require_map(root, "", {"tls_server_config", "http_server_config", "basic_auth_users", "rate_limit"});
     if (const YAML::Node node = root["tls_server_config"]) read_tls(node);
     if (const YAML::Node node = root["http_server_config"]) read_http(node);
     if (const YAML::Node node = root["basic_auth_users"]) read_users(node);
+    if (const YAML::Node node = root["rate_limit"]) read_rate_limit(node);
     return std::move(config_);
   }
 
@@ -189,11 +190,13 @@ class Reader {
              "names client certificate authorities but asks for no certificate; add client_auth_type: "
              "RequireAndVerifyClientCert, or remove client_ca_file");
       }
-      if (!tls.client_allowed_sans.empty()) {
-        config_.warnings.push_back(fmt::format(
-            "{}: client_allowed_sans has no effect without client_auth_type: RequireAndVerifyClientCert",
-            path_.string()));
-      }
+    }
+    const bool certificate_required = tls.client_auth == ClientAuth::kRequireAnyClientCert ||
+                                      tls.client_auth == ClientAuth::kRequireAndVerifyClientCert;
+    if (!tls.client_allowed_sans.empty() && !certificate_required) {
+      fail(node["client_allowed_sans"].Mark(), "client_allowed_sans",
+           "would not keep out clients without a certificate; add client_auth_type: "
+           "RequireAndVerifyClientCert");
     }
     tls.min_version = tls_version(node, "min_version", tls.min_version);
     tls.max_version = tls_version(node, "max_version", tls.max_version);
@@ -211,7 +214,9 @@ class Reader {
     const std::string word = text(node, "client_auth_type");
     if (word.empty() || word == "NoClientCert") return ClientAuth::kNoClientCert;
     if (word == "RequestClientCert") return ClientAuth::kRequestClientCert;
-    if (word == "RequireAnyClientCert") return ClientAuth::kRequireAnyClientCert;
+    // RequireClientCert is the exporter-toolkit's old name of the same.
+    if (word == "RequireAnyClientCert" || word == "RequireClientCert")
+      return ClientAuth::kRequireAnyClientCert;
     if (word == "VerifyClientCertIfGiven") return ClientAuth::kVerifyClientCertIfGiven;
     if (word == "RequireAndVerifyClientCert") return ClientAuth::kRequireAndVerifyClientCert;
     fail(node["client_auth_type"].Mark(), "client_auth_type",
@@ -278,6 +283,15 @@ class Reader {
       }
       config_.headers[name] = value;
     }
+  }
+
+  void read_rate_limit(const YAML::Node& node) {
+    if (node.IsNull()) return;
+    require_map(node, "rate_limit", {"interval", "burst"});
+    config_.warnings.push_back(fmt::format(
+        "{}:{}: rate_limit has no effect, this server limits requests at the same time instead; limit "
+        "rates in a reverse proxy",
+        path_.string(), node.Mark().line + 1));
   }
 
   void read_users(const YAML::Node& node) {

@@ -3,7 +3,8 @@
 // Format: the Prometheus exporter-toolkit's docs/web-configuration.md, so that a file written for any
 // Prometheus exporter works here. Relative paths in it are relative to the directory of the file. Differs:
 // repeated keys, bcrypt costs above kBcryptCostMax and TLS below 1.2 on systems whose OpenSSL forbids it are
-//   refused at load, with the remedy, instead of failing later. `http2` is accepted and has no effect.
+//   refused at load, with the remedy, instead of failing later. `http2` and `rate_limit` are accepted with a
+//   warning and have no effect.
 // Thread: any; plain values. Loading reads files and blocks.
 #pragma once
 

@@ -1,5 +1,5 @@
 // libFuzzer target: everything that the HTTP server reads from a request after the framing, which is
-// Boost.Beast's: Accept, Accept-Encoding, Authorization and the request target. The first byte chooses which.
+// civetweb's: Accept, Accept-Encoding, Authorization and the request target. The first byte chooses which.
 //
 // Thread: one. Property: no crash, and what is returned keeps the promises of the headers.
 #include <cstddef>

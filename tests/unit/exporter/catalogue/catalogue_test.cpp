@@ -331,17 +331,19 @@ TEST(Catalogue, NumbersThatAreNoneNeverAppear) {
 TEST(Catalogue, SourcesThatWereTriedHaveExactlyOneState) {
   auto member = unknown_member("zk1:2181");
   tell(member, Probe::kSrvr, SourceState::kOk);
+  tell(member, Probe::kMntr, SourceState::kOk);
   tell(member, Probe::kMntr, SourceState::kNotWhitelisted);
-  member.sources[static_cast<std::size_t>(Probe::kSrvr)].duration.record(3ms);
+  member.sources[static_cast<std::size_t>(Probe::kSrvr)].duration = 3ms;
   const auto seen = scrape(snapshot_of({std::move(member)}), only_native(), noon() + 4s);
-  EXPECT_EQ(seen.ones_of("watchkeeper_member_source_state", kMember), std::pair(2, 28));
+  EXPECT_EQ(seen.ones_of("watchkeeper_member_source_state", kMember), std::pair(2, 3));
   EXPECT_EQ(seen("watchkeeper_member_source_state", kMember + ",source=mntr,state=not_whitelisted"), 1);
+  EXPECT_EQ(seen("watchkeeper_member_source_state", kMember + ",source=mntr,state=ok"), 0);
   EXPECT_EQ(seen("watchkeeper_member_source_state", kMember + ",source=srvr,state=ok"), 1);
   EXPECT_EQ(seen("watchkeeper_member_source_polls_total", kMember + ",source=mntr,result=not_whitelisted"),
             1);
-  EXPECT_EQ(seen("watchkeeper_member_source_polls_total", kMember + ",source=mntr,result=ok"), 0);
+  EXPECT_EQ(seen("watchkeeper_member_source_polls_total", kMember + ",source=mntr,result=ok"), 1);
   EXPECT_EQ(seen("watchkeeper_member_source_age_seconds", kMember + ",source=srvr"), 4);
-  EXPECT_FALSE(seen("watchkeeper_member_source_age_seconds", kMember + ",source=mntr"));
+  EXPECT_EQ(seen("watchkeeper_member_source_age_seconds", kMember + ",source=mntr"), 4);
   EXPECT_EQ(seen("watchkeeper_member_source_duration_seconds_sum", kMember + ",source=srvr"), 0.003);
 }
 

@@ -235,6 +235,25 @@ TEST_F(VisitTlsTest, BrokenFileIsReadAgainWhenWhole) {
   EXPECT_TRUE(client.context(start + std::chrono::seconds{10}).has_value());
 }
 
+TEST_F(VisitTlsTest, HttpsAdminServerIsAskedWithTheTlsOfTheMember) {
+  ScriptedServer client(io, {words({{"srvr", kSrvrText}})}, identity.server_context());
+  ScriptedServer admin(io, {[](Peer& peer) -> asio::awaitable<void> {
+                         for (;;) {
+                           const std::string head = co_await peer.read_head();
+                           if (head.empty()) co_return;
+                           const std::string answer = "HTTP/1.1 500 No\r\nContent-Length: 0\r\n\r\n";
+                           co_await peer.write(answer);
+                         }
+                       }},
+                       identity.server_context());
+  TargetSpec spec = target(client);
+  spec.admin_url = "https://127.0.0.1:" + std::to_string(admin.port()) + "/commands";
+  const PollReport report = visit(spec);
+  EXPECT_EQ(probe(report, Probe::kAdminMonitor).state, SourceState::kHttpError);
+  EXPECT_EQ(probe(report, Probe::kAdminConfiguration).state, SourceState::kHttpError);
+  EXPECT_EQ(admin.connections(), 1);
+}
+
 TEST_F(VisitTlsTest, HttpsAdminServerIsVerifiedToo) {
   ScriptedServer client(io, {words({{"srvr", kSrvrText}})});
   ScriptedServer admin(

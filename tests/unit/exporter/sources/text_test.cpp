@@ -9,13 +9,13 @@ namespace wk::exporter {
 namespace {
 
 TEST(Printable, KeepsValidUtf8AndReplacesTheRest) {
-  EXPECT_EQ(printable("a\tb\x7f", 10), "a?b?");
-  EXPECT_EQ(printable("\xC3\xA4\xE2\x82\xAC\xF0\x9F\x98\x80", 10), "\xC3\xA4\xE2\x82\xAC\xF0\x9F\x98\x80");
-  EXPECT_EQ(printable("\xC0\xAF\xED\xA0\x80\xF4\x90\x80\x80", 20), "?????????");
-  EXPECT_EQ(printable("\xC2\x85", 10), "?");
-  EXPECT_EQ(printable("ab\xC3\xA4", 3), "ab") << "a character is not cut";
-  EXPECT_EQ(printable("\xE2\x82", 10), "??");
-  EXPECT_EQ(printable("", 10), "");
+  EXPECT_EQ(clean_text("a\tb\x7f", 10), "a?b?");
+  EXPECT_EQ(clean_text("\xC3\xA4\xE2\x82\xAC\xF0\x9F\x98\x80", 10), "\xC3\xA4\xE2\x82\xAC\xF0\x9F\x98\x80");
+  EXPECT_EQ(clean_text("\xC0\xAF\xED\xA0\x80\xF4\x90\x80\x80", 20), "?????????");
+  EXPECT_EQ(clean_text("\xC2\x85", 10), "?");
+  EXPECT_EQ(clean_text("ab\xC3\xA4", 3), "ab") << "a character is not cut";
+  EXPECT_EQ(clean_text("\xE2\x82", 10), "??");
+  EXPECT_EQ(clean_text("", 10), "");
 }
 
 TEST(Lines, SplitsAtLineFeeds) {

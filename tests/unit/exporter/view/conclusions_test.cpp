@@ -76,7 +76,11 @@ TEST(Conclusions, ConnectionsNearTheLimitNameTheAddressAndTheNumbers) {
   story.report_extra(0, EnsembleStory::configuration(1, {}));
   ConnectionsAnswer connections;
   connections.by_address = {{"10.0.0.9", 55}};
-  story.report_extra(0, {.probe = Probe::kCons, .state = SourceState::kOk, .detail = {}, .duration = {}, .answer = connections});
+  story.report_extra(0, {.probe = Probe::kCons,
+                         .state = SourceState::kOk,
+                         .detail = {},
+                         .duration = {},
+                         .answer = connections});
   story.seconds(2);
   ASSERT_EQ(story.view().problems.size(), 1U);
   EXPECT_EQ(story.view().problems[0].summary, "10.0.0.9 holds 55 of at most 60 connections to zk1:2181");

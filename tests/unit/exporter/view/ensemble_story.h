@@ -16,15 +16,16 @@ class EnsembleStory {
  public:
   /// What one member answers to its visits.
   struct Answering {
-    SourceState state = SourceState::kOk;  ///< of the client port; anything but kOk and kNotServing: no answer
+    SourceState state =
+        SourceState::kOk;  ///< of the client port; anything but kOk and kNotServing: no answer
     Role role = Role::kFollower;
     std::uint32_t epoch = 1;
     std::uint32_t counter = 100;
-    int synced_followers = 2;              ///< told by a leader
+    int synced_followers = 2;  ///< told by a leader
     double connections = 10;
     double packets = 1000;
     std::uint32_t looking_count = 1;
-    bool canary = true;                    ///< its canary rounds succeed
+    bool canary = true;  ///< its canary rounds succeed
   };
 
   explicit EnsembleStory(std::size_t members = 3, CanaryMode canary = CanaryMode::kRead)
@@ -67,8 +68,16 @@ class EnsembleStory {
     report.member = index;
     report.started = now;
     report.finished = now + std::chrono::milliseconds(5);
-    ProbeReport mntr{.probe = Probe::kMntr, .state = who.state, .detail = {}, .duration = std::chrono::milliseconds(2), .answer = {}};
-    ProbeReport srvr{.probe = Probe::kSrvr, .state = who.state, .detail = {}, .duration = std::chrono::milliseconds(1), .answer = {}};
+    ProbeReport mntr{.probe = Probe::kMntr,
+                     .state = who.state,
+                     .detail = {},
+                     .duration = std::chrono::milliseconds(2),
+                     .answer = {}};
+    ProbeReport srvr{.probe = Probe::kSrvr,
+                     .state = who.state,
+                     .detail = {},
+                     .duration = std::chrono::milliseconds(1),
+                     .answer = {}};
     if (who.state == SourceState::kOk) {
       StatusAnswer status;
       status.role = who.role;
@@ -104,7 +113,8 @@ class EnsembleStory {
   }
 
   /// Adds a configuration answer with this membership to every later visit of all members.
-  static ProbeReport configuration(std::int64_t id, std::vector<MembershipEntry> membership, std::string tick = "2000") {
+  static ProbeReport configuration(std::int64_t id, std::vector<MembershipEntry> membership,
+                                   std::string tick = "2000") {
     ConfigurationAnswer answer;
     answer.server_id = ServerId{id};
     answer.entries = {{"maxClientCnxns", "60"}, {"syncLimit", "5"}, {"tickTime", std::move(tick)}};
@@ -121,7 +131,8 @@ class EnsembleStory {
   [[nodiscard]] const EnsembleView& view() const { return tracker.view(); }
   [[nodiscard]] const MemberView& member(std::size_t index) const { return tracker.view().members.at(index); }
   [[nodiscard]] long count(EventType type) const {
-    return std::count_if(events.begin(), events.end(), [&](const Event& event) { return event.type == type; });
+    return std::count_if(events.begin(), events.end(),
+                         [&](const Event& event) { return event.type == type; });
   }
   [[nodiscard]] const Event& last(EventType type) const {
     const auto found =
@@ -131,8 +142,9 @@ class EnsembleStory {
 
   static void add(StatusAnswer& status, std::string_view metric, double value) {
     Measurement measurement{find_zk_metric(metric), {}, value};
-    const auto at = std::lower_bound(status.measurements.begin(), status.measurements.end(), measurement,
-                                     [](const Measurement& a, const Measurement& b) { return a.metric->name < b.metric->name; });
+    const auto at = std::lower_bound(
+        status.measurements.begin(), status.measurements.end(), measurement,
+        [](const Measurement& a, const Measurement& b) { return a.metric->name < b.metric->name; });
     status.measurements.insert(at, std::move(measurement));
   }
 

@@ -59,7 +59,8 @@ TEST(EnsembleTracker, KilledFollowerLeavesMarginZeroAndIsAnEvent) {
   story.second();
   EXPECT_EQ(story.view().quorum_margin, 1);
   EXPECT_EQ(story.count(EventType::kMemberRegained), 1);
-  EXPECT_EQ(story.last(EventType::kMemberRegained).duration, std::chrono::nanoseconds(std::chrono::seconds(1)));
+  EXPECT_EQ(story.last(EventType::kMemberRegained).duration,
+            std::chrono::nanoseconds(std::chrono::seconds(1)));
 }
 
 TEST(EnsembleTracker, LeaderKilledAndReplacedBetweenTwoVisitsIsStillCounted) {
@@ -98,8 +99,9 @@ TEST(EnsembleTracker, OutageGrowsWhileItLastsAndElectionDurationIsRecorded) {
   const double after_one = unserved(story.view());
   story.seconds(10);
   EXPECT_NEAR(unserved(story.view()) - after_one, 10, 0.01);
-  EXPECT_THAT(story.view().verdict,
-              HasSubstr("zk1:2181 and zk2:2181 are up but LOOKING; zk3:2181 refuses connections on its client port"));
+  EXPECT_THAT(
+      story.view().verdict,
+      HasSubstr("zk1:2181 and zk2:2181 are up but LOOKING; zk3:2181 refuses connections on its client port"));
   ASSERT_FALSE(story.view().problems.empty());
   EXPECT_EQ(story.view().problems[0].id, "no_leader");
 
@@ -140,6 +142,61 @@ TEST(EnsembleTracker, LeaderCutOffFromTheExporterOnlyIsInferredFromSyncs) {
   EXPECT_EQ(story.count(EventType::kLeaderLost), 0);
   EXPECT_EQ(unserved(story.view()), 0);
   EXPECT_EQ(story.view().elections, 0U);
+}
+
+TEST(EnsembleTracker, ALeaderSeenFirstThroughItsFollowerIsOneElectionOfTheWholeGap) {
+  EnsembleStory story;
+  story.seconds(2);
+  story.answering[2].state = SourceState::kRefused;
+  story.answering[0].state = story.answering[1].state = SourceState::kNotServing;
+  story.second();
+  ASSERT_EQ(story.count(EventType::kLeaderLost), 1);
+  // The follower answers first, and a sync through it succeeds before the new leader and the dead one are
+  // visited.
+  story.answering[0].state = SourceState::kOk;
+  story.visit(0);
+  story.canary(0);
+  EXPECT_TRUE(story.view().leader_inferred);
+  story.now = story.now + milliseconds(50);
+  story.visit(2);
+  EXPECT_TRUE(story.view().leader_inferred);
+  story.answering[1].state = SourceState::kOk;
+  story.answering[1].role = Role::kLeader;
+  story.answering[1].epoch = 2;
+  story.visit(1);
+  EXPECT_EQ(story.count(EventType::kLeaderLost), 1);
+  EXPECT_EQ(story.count(EventType::kLeaderElected), 1);
+  EXPECT_EQ(story.view().elections, 1U);
+  EXPECT_EQ(story.view().leader_changes, 1U);
+  EXPECT_NEAR(wk::seconds(story.view().election_duration.sum()), 1.0, 0.1);
+}
+
+TEST(EnsembleTracker, ANewEpochSeenFirstThroughAFollowerIsStillOneElection) {
+  EnsembleStory story;
+  story.seconds(2);
+  story.answering[2].state = SourceState::kRefused;
+  story.answering[0].state = story.answering[1].state = SourceState::kNotServing;
+  story.second();
+  ASSERT_EQ(story.count(EventType::kLeaderLost), 1);
+  // The follower answers first, and a sync through it succeeds before the new leader and the dead one are
+  // visited.
+  story.answering[0].state = SourceState::kOk;
+  story.answering[0].epoch = 2;
+  story.visit(0);
+  story.canary(0);
+  EXPECT_TRUE(story.view().leader_inferred);
+  story.now = story.now + milliseconds(50);
+  story.visit(2);
+  EXPECT_TRUE(story.view().leader_inferred);
+  story.answering[1].state = SourceState::kOk;
+  story.answering[1].role = Role::kLeader;
+  story.answering[1].epoch = 2;
+  story.visit(1);
+  EXPECT_EQ(story.count(EventType::kLeaderLost), 1);
+  EXPECT_EQ(story.count(EventType::kLeaderElected), 1);
+  EXPECT_EQ(story.view().elections, 1U);
+  EXPECT_EQ(story.view().leader_changes, 1U);
+  EXPECT_NEAR(wk::seconds(story.view().election_duration.sum()), 1.0, 0.1);
 }
 
 TEST(EnsembleTracker, StoppedLeaderIsLostOnceSyncsFailThoughFollowersStillClaimToServe) {
@@ -196,7 +253,8 @@ TEST(EnsembleTracker, TwoLeadersOfOneEpochAreASplitBrain) {
 TEST(EnsembleTracker, DeposedLeaderSeenOnceAtTheChangeIsNoSplitBrainButOneThatKeepsAnsweringIs) {
   EnsembleStory story;
   story.seconds(2);
-  story.answering[0].role = Role::kLeader;  // visited first: the new leader, while zk3's answer is of the old epoch
+  story.answering[0].role =
+      Role::kLeader;  // visited first: the new leader, while zk3's answer is of the old epoch
   story.answering[0].epoch = 2;
   story.visit(0);
   EXPECT_FALSE(story.view().split_brain);
@@ -228,7 +286,11 @@ TEST(EnsembleTracker, ZabstateTellsThePhaseOfAMemberThatDoesNotServe) {
   story.answering[0].state = SourceState::kNotServing;
   ZabAnswer zab;
   zab.phase = ZabPhase::kSynchronization;
-  story.report_extra(0, {.probe = Probe::kAdminZabstate, .state = SourceState::kOk, .detail = {}, .duration = {}, .answer = zab});
+  story.report_extra(0, {.probe = Probe::kAdminZabstate,
+                         .state = SourceState::kOk,
+                         .detail = {},
+                         .duration = {},
+                         .answer = zab});
   EXPECT_EQ(story.member(0).state, ServingState::kSyncing);
 }
 
@@ -262,11 +324,13 @@ TEST(EnsembleTracker, MemberWithClosedWordsServesByTheCanarysEvidence) {
   report.member = 0;
   report.started = story.now;
   report.finished = story.now + milliseconds(3);
-  report.probes = {{.probe = Probe::kMntr, .state = SourceState::kClosed, .detail = {}, .duration = {}, .answer = {}}};
+  report.probes = {
+      {.probe = Probe::kMntr, .state = SourceState::kClosed, .detail = {}, .duration = {}, .answer = {}}};
   story.tracker.observe(report, story.events);
   EXPECT_EQ(story.member(0).state, ServingState::kNotServing);
   story.canaries[0].last_sync_ok = story.canaries[0].last_ok = story.now + milliseconds(10);
-  story.tracker.observe(CanaryReport{0, 99, story.now + milliseconds(10), true, true, story.canaries[0]}, story.events);
+  story.tracker.observe(CanaryReport{0, 99, story.now + milliseconds(10), true, true, story.canaries[0]},
+                        story.events);
   EXPECT_EQ(story.member(0).state, ServingState::kServing);
   EXPECT_THAT(story.member(0).state_reason, HasSubstr("closes connections"));
 }
@@ -298,10 +362,11 @@ TEST(EnsembleTracker, StandaloneServerServesWithMarginZeroAndNoProblem) {
 
 TEST(EnsembleTracker, MembershipGivesVotersObserversAndUnlistedServers) {
   EnsembleStory story;
-  const std::vector<MembershipEntry> membership{
-      {ServerId{1}, "zk1", 2888, 3888, true, "zk1:2181"}, {ServerId{2}, "zk2", 2888, 3888, true, "zk2:2181"},
-      {ServerId{3}, "zk3", 2888, 3888, true, "zk3:2181"}, {ServerId{4}, "zk4", 2888, 3888, true, "zk4:2181"},
-      {ServerId{5}, "zk5", 2888, 3888, false, "zk5:2181"}};
+  const std::vector<MembershipEntry> membership{{ServerId{1}, "zk1", 2888, 3888, true, "zk1:2181"},
+                                                {ServerId{2}, "zk2", 2888, 3888, true, "zk2:2181"},
+                                                {ServerId{3}, "zk3", 2888, 3888, true, "zk3:2181"},
+                                                {ServerId{4}, "zk4", 2888, 3888, true, "zk4:2181"},
+                                                {ServerId{5}, "zk5", 2888, 3888, false, "zk5:2181"}};
   for (std::size_t i = 0; i < 3; ++i)
     story.report_extra(i, EnsembleStory::configuration(static_cast<std::int64_t>(i) + 1, membership));
   EXPECT_EQ(story.view().voters, 4);
@@ -335,7 +400,9 @@ TEST(EnsembleTracker, DigestThatDiffersFromTheMajorityIsAMismatch) {
   for (std::size_t i = 0; i < 3; ++i) {
     DigestsAnswer digests;
     digests.digests = {{Zxid{0x100000080}, 7}, {Zxid{0x100000100}, i == 1 ? 8U : 9U}};
-    story.report_extra(i, {.probe = Probe::kHash, .state = SourceState::kOk, .detail = {}, .duration = {}, .answer = digests});
+    story.report_extra(
+        i,
+        {.probe = Probe::kHash, .state = SourceState::kOk, .detail = {}, .duration = {}, .answer = digests});
   }
   EXPECT_EQ(story.view().digest_mismatches, 1);
   EXPECT_EQ(story.member(1).digest_mismatch, true);
@@ -349,7 +416,9 @@ TEST(EnsembleTracker, DigestsAtDifferentZxidsAreNotCompared) {
   for (std::size_t i = 0; i < 2; ++i) {
     DigestsAnswer digests;
     digests.digests = {{Zxid{0x100000080 + i}, i}};
-    story.report_extra(i, {.probe = Probe::kHash, .state = SourceState::kOk, .detail = {}, .duration = {}, .answer = digests});
+    story.report_extra(
+        i,
+        {.probe = Probe::kHash, .state = SourceState::kOk, .detail = {}, .duration = {}, .answer = digests});
   }
   EXPECT_FALSE(story.member(0).digest_mismatch.has_value());
   EXPECT_EQ(story.view().digest_mismatches, 0);
@@ -395,12 +464,13 @@ TEST(EnsembleTracker, AWordThatStopsAnsweringIsAnEventAndAProblemWithRemedy) {
   StatusAnswer brief;
   brief.role = Role::kFollower;
   brief.zxid = Zxid{0x100000064};
-  report.probes = {{.probe = Probe::kMntr,
-                    .state = SourceState::kNotWhitelisted,
-                    .detail = "mntr is not executed because it is not in the whitelist.",
-                    .duration = {},
-                    .answer = {}},
-                   {.probe = Probe::kSrvr, .state = SourceState::kOk, .detail = {}, .duration = {}, .answer = brief}};
+  report.probes = {
+      {.probe = Probe::kMntr,
+       .state = SourceState::kNotWhitelisted,
+       .detail = "mntr is not executed because it is not in the whitelist.",
+       .duration = {},
+       .answer = {}},
+      {.probe = Probe::kSrvr, .state = SourceState::kOk, .detail = {}, .duration = {}, .answer = brief}};
   story.tracker.observe(report, story.events);
   EXPECT_EQ(story.member(0).state, ServingState::kServing);
   EXPECT_EQ(story.count(EventType::kSourceFailed), 1);

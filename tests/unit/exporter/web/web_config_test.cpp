@@ -83,11 +83,24 @@ basic_auth_users:
   EXPECT_TRUE(TlsContext::make(*loaded->tls, "web.yml").has_value());
 }
 
+TEST_F(WebConfigTest, TakesWhatTheToolkitTakes) {
+  const auto limited =
+      load_web_config(directory_.write("web.yml", "rate_limit:\n  interval: 1s\n  burst: 5\n"));
+  ASSERT_TRUE(limited.has_value()) << limited.error().message;
+  ASSERT_EQ(limited->warnings.size(), 1U);
+  EXPECT_NE(limited->warnings[0].find("web.yml:2: rate_limit has no effect"), std::string::npos);
+  const auto old_name = load_web_config(directory_.write(
+      "web.yml", "tls_server_config: {cert: a, key: b, client_auth_type: RequireClientCert}"));
+  ASSERT_TRUE(old_name.has_value()) << old_name.error().message;
+  EXPECT_EQ(old_name->tls->client_auth, ClientAuth::kRequireAnyClientCert);
+}
+
 TEST_F(WebConfigTest, FaultsNameLineKeyAndRemedy) {
   EXPECT_EQ(fault("tls_server_confg: {}"),
             ":1: tls_server_confg: unknown key; did you mean tls_server_config?");
   EXPECT_EQ(fault("\nzzz: 1"),
-            ":2: zzz: unknown key; known here: tls_server_config, http_server_config, basic_auth_users");
+            ":2: zzz: unknown key; known here: tls_server_config, http_server_config, basic_auth_users, "
+            "rate_limit");
   EXPECT_EQ(fault("tls_server_config:\n  cert_fil: x"), ":2: cert_fil: unknown key; did you mean cert_file?");
   EXPECT_EQ(fault("tls_server_config: [1]"),
             ":1: tls_server_config: must be a map of keys, as in 'key: value'");
@@ -97,10 +110,9 @@ TEST_F(WebConfigTest, FaultsNameLineKeyAndRemedy) {
   EXPECT_EQ(fault("tls_server_config:\n  cert: a\n  cert_file: b"),
             ":2: cert: stands beside cert_file; keep one of them");
   EXPECT_EQ(fault("tls_server_config:\n  cert: [a]"), ":2: cert: must be one text value");
-  EXPECT_EQ(
-      fault("tls_server_config: {cert: a, key: b, client_auth_type: RequireClientCert}"),
-      ":1: client_auth_type: unknown value 'RequireClientCert'; known here: NoClientCert, RequestClientCert, "
-      "RequireAnyClientCert, VerifyClientCertIfGiven, RequireAndVerifyClientCert");
+  EXPECT_EQ(fault("tls_server_config: {cert: a, key: b, client_auth_type: AskNicely}"),
+            ":1: client_auth_type: unknown value 'AskNicely'; known here: NoClientCert, RequestClientCert, "
+            "RequireAnyClientCert, VerifyClientCertIfGiven, RequireAndVerifyClientCert");
   EXPECT_EQ(fault("tls_server_config: {cert: a, key: b, min_version: TLS1.2}"),
             ":1: min_version: unknown value 'TLS1.2'; write TLS12 or TLS13 (TLS10 and TLS11 where OpenSSL "
             "still permits them)");
@@ -109,6 +121,15 @@ TEST_F(WebConfigTest, FaultsNameLineKeyAndRemedy) {
   EXPECT_EQ(fault("tls_server_config: {cert: a, key: b, client_ca: c}"),
             ":1: tls_server_config: names client certificate authorities but asks for no certificate; add "
             "client_auth_type: RequireAndVerifyClientCert, or remove client_ca_file");
+  for (const char* type : {"NoClientCert", "RequestClientCert", "VerifyClientCertIfGiven"}) {
+    EXPECT_EQ(
+        fault(fmt::format("tls_server_config:\n  cert: a\n  key: b\n  client_auth_type: {}\n"
+                          "  client_allowed_sans: [a]",
+                          type)),
+        ":5: client_allowed_sans: would not keep out clients without a certificate; add client_auth_type: "
+        "RequireAndVerifyClientCert");
+  }
+  EXPECT_EQ(fault("rate_limit: {rate: 1}"), ":1: rate: unknown key; known here: interval, burst");
   EXPECT_EQ(
       fault("tls_server_config: {cert: a, key: b, curve_preferences: [P256]}"),
       ":1: curve_preferences: unknown curve 'P256'; known here: CurveP256, CurveP384, CurveP521, X25519");

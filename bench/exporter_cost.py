@@ -1,0 +1,292 @@
+#!/usr/bin/env -S PYTHONDONTWRITEBYTECODE=1 /usr/bin/python3
+"""What the exporter costs: CPU per polled target, resident memory, CPU per scrape (O1 and O4 of the goals).
+
+    bench/exporter_cost.py [--seconds 60] [--scrapes 1000] [--json FILE]
+
+Watches one real ensemble of three Apache members on loopback; "15 targets" are the same three in five ensembles.
+CPU is user and system time of all threads, threads that have ended included, read from the kernel's clock of the
+process, which counts nanoseconds.  Polling is divided into windows and scraping into batches: the table shows the
+median and, in brackets, the smallest and the largest.  A burst of scrapes could be served from something remembered;
+the row "one a second" cannot, since polls change the answer in between.
+
+Exit status: 0 when every gate is held, 1 when one is not, 2 when the lab is not to be had.
+"""
+
+import argparse
+import contextlib
+import dataclasses
+import datetime
+import http.client
+import json
+import os
+import pathlib
+import platform
+import statistics
+import sys
+import time
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "tests"))
+
+from lab import apache, stack, workspace  # noqa: E402  The path has to be set first.
+
+# What Prometheus 2.x sends.
+_ACCEPT = ("application/openmetrics-text;version=1.0.0,application/openmetrics-text;version=0.0.1;q=0.75,"
+           "text/plain;version=0.0.4;q=0.5,*/*;q=0.1")
+_WINDOWS = 6
+_BATCHES = 10
+_WARM_UP_S = 8.0
+_SETTLED_S = 1.1
+_HISTORY_ROWS = {"an hour": 3600 + 360 + 60, "a day": 3600 + 1080 + 1440}
+_MEMBER_ROW_BYTES = 12 * 4
+_ENSEMBLE_ROW_BYTES = 4 * 4
+_GROWTH_ZNODES = 10000
+_GROWTH_SESSIONS = 50
+
+_POLL_GOAL, _POLL_GATE = 0.2, 0.5          # percent of a core a target, O4
+_MEMORY_GOAL, _MEMORY_GATE = 10.0, 20.0    # MB, O4
+_SCRAPE_GOAL, _SCRAPE_GATE = 0.5, 2.0      # ms, O1
+_GROWTH_GATE = 1.25                        # no growth, within the noise of a busy machine
+
+
+@dataclasses.dataclass
+class Row:
+    """One line of the table."""
+    goal_id: str
+    measure: str
+    unit: str
+    value: float
+    low: float = None
+    high: float = None
+    goal: float = None
+    gate: float = None
+    note: str = ""
+
+    def verdict(self):
+        if self.gate is None:
+            return ""
+        return "goal met" if self.value <= self.goal else "gate held" if self.value <= self.gate else "GATE MISSED"
+
+
+def cpu_seconds(pid):
+    """User and system time of a process, from its CPU clock (clock_getcpuclockid(3): ~pid << 3 | CPUCLOCK_SCHED)."""
+    return time.clock_gettime((~pid << 3) | 2)
+
+
+def status_megabytes(pid):
+    """VmRSS, RssAnon and RssFile of a process in MB (1,000,000 bytes)."""
+    found = {}
+    with open(f"/proc/{pid}/status", encoding="ascii", errors="replace") as source:
+        for line in source:
+            name, _, value = line.partition(":")
+            if name in ("VmRSS", "RssAnon", "RssFile"):
+                found[name] = int(value.split()[0]) * 1024 / 1e6
+    return found
+
+
+def configuration(folder, addresses, ensembles, canary):
+    """A file with the same members in several ensembles."""
+    path = folder / f"exporter-{ensembles}-{canary}.yaml"
+    path.write_text(json.dumps({"ensembles": [{"name": f"e{number}", "members": list(addresses), "canary": canary}
+                                              for number in range(ensembles)]}), encoding="utf-8")
+    return path
+
+
+@contextlib.contextmanager
+def watching(folder, addresses, *, ensembles=1, canary="read", native_only=False):
+    """An exporter that has visited everything and has warmed up."""
+    arguments = [f"--config.file={configuration(folder, addresses, ensembles, canary)}", "--log.level=warn"]
+    if native_only:
+        arguments.append("--no-family.zk")
+    with stack.Exporter(arguments) as exporter:
+        time.sleep(_WARM_UP_S)
+        ready = exporter.get("/readyz")
+        if ready.status != 200:
+            raise RuntimeError(f"the exporter is not ready: {ready.text}")
+        yield exporter
+
+
+def measure_polling(exporter, targets, seconds):
+    """Percent of a core per target: median, lowest, highest of the windows."""
+    shares = []
+    for _ in range(_WINDOWS):
+        cpu, begin = cpu_seconds(exporter.process.pid), time.monotonic()
+        time.sleep(seconds / _WINDOWS)
+        shares.append(100 * (cpu_seconds(exporter.process.pid) - cpu) / (time.monotonic() - begin) / targets)
+    return statistics.median(shares), min(shares), max(shares), statistics.mean(shares)
+
+
+class Scraper:
+    """One kept-alive connection, as Prometheus uses it."""
+
+    def __init__(self, exporter, path, gzip):
+        self._pid = exporter.process.pid
+        self._path = path
+        self._headers = {"Accept": _ACCEPT, "Accept-Encoding": "gzip" if gzip else "identity"}
+        self._connection = http.client.HTTPConnection("127.0.0.1", exporter.port, timeout=10)
+        self.body_bytes = 0
+
+    def scrape(self):
+        self._connection.request("GET", self._path, headers=self._headers)
+        answer = self._connection.getresponse()
+        self.body_bytes = len(answer.read())
+        if answer.status != 200:
+            raise RuntimeError(f"{self._path} answered {answer.status}")
+
+    def burst(self, count, idle_share):
+        """CPU milliseconds a scrape: median, lowest, highest of the batches, without what polling costs meanwhile."""
+        for _ in range(20):
+            self.scrape()
+        costs = []
+        for _ in range(_BATCHES):
+            cpu, begin = cpu_seconds(self._pid), time.monotonic()
+            for _ in range(count // _BATCHES):
+                self.scrape()
+            used = cpu_seconds(self._pid) - cpu - idle_share * (time.monotonic() - begin)
+            costs.append(1000 * used / (count // _BATCHES))
+        return statistics.median(costs), min(costs), max(costs)
+
+    def paced(self, count):
+        """The same for single scrapes about a second apart.  A poll may fall into one; the median leaves it out."""
+        costs = []
+        for _ in range(count):
+            time.sleep(_SETTLED_S)
+            cpu = cpu_seconds(self._pid)
+            self.scrape()
+            costs.append(1000 * (cpu_seconds(self._pid) - cpu))
+        return statistics.median(costs), min(costs), max(costs)
+
+
+def scrape_rows(exporter, targets, count, idle_share):
+    """CPU per scrape of one exporter, for each choice of families and compression."""
+    rows = []
+    for families, path in (("native", "/metrics?family=native,exporter"), ("native + zk", "/metrics")):
+        for gzip in (False, True):
+            scraper = Scraper(exporter, path, gzip)
+            value, low, high = scraper.burst(count, idle_share)
+            rows.append(Row("O1", f"CPU per scrape, {targets} targets, {families}{', gzip' if gzip else ''}", "ms",
+                            value, low, high, _SCRAPE_GOAL, _SCRAPE_GATE, f"{scraper.body_bytes / 1000:.0f} kB"))
+    return rows
+
+
+def memory_rows(exporter, targets, ensembles, canary):
+    """Resident memory now, and with the history that is still to come."""
+    found = status_megabytes(exporter.process.pid)
+    split = f"{found['RssAnon']:.1f} own, {found['RssFile']:.1f} of the program's file, shared libraries"
+    history = {span: (targets * _MEMBER_ROW_BYTES + ensembles * _ENSEMBLE_ROW_BYTES) * rows / 1e6
+               for span, rows in _HISTORY_ROWS.items()}
+    rows = [Row("O4", f"resident, {targets} targets, canary {canary}, just started", "MB", found["VmRSS"], None, None,
+                _MEMORY_GOAL, _MEMORY_GATE, split)]
+    rows += [Row("O4", f"… with the history of {span}, computed", "MB", found["VmRSS"] + more, None, None,
+                 _MEMORY_GOAL, _MEMORY_GATE, f"history {more:.2f} MB") for span, more in history.items()]
+    return rows
+
+
+def fill(ensemble):
+    """Znodes, watches and sessions, which must not make a scrape dearer."""
+    from kazoo.client import KazooClient  # Only this part needs the package.
+    client = KazooClient(hosts=ensemble.connect_string, timeout=30)
+    client.start(timeout=30)
+    client.ensure_path("/bench")
+    pending = [client.create_async(f"/bench/{number}", b"x" * 100) for number in range(_GROWTH_ZNODES)]
+    pending += [client.exists_async(f"/bench/{number}", watch=lambda event: None) for number in range(_GROWTH_ZNODES)]
+    for one in pending:
+        one.get(timeout=60)
+    sessions = [KazooClient(hosts=ensemble.connect_string, timeout=30) for _ in range(_GROWTH_SESSIONS)]
+    for session in sessions:
+        session.start(timeout=30)
+    return [client, *sessions]
+
+
+def measure(arguments):
+    rows = []
+    with apache.ApacheEnsemble(3, extra_cfg={"maxClientCnxns": 500}) as ensemble:
+        folder = ensemble.folder
+        plans = [(1, 1, "read"), (3, 1, "read"), (15, 5, "read"), (3, 1, "off")]
+        for targets, ensembles, canary in plans:
+            addresses = ensemble.addresses[:min(targets, 3)]
+            with watching(folder, addresses, ensembles=ensembles, canary=canary) as exporter:
+                share, low, high, mean = measure_polling(exporter, targets, arguments.seconds)
+                rows.append(Row("O4", f"CPU per target polled each second, {targets} target"
+                                      f"{'s' if targets > 1 else ''}, canary {canary}", "% of a core", share, low, high,
+                                _POLL_GOAL, _POLL_GATE, f"mean {mean:.3f}"))
+                rows += memory_rows(exporter, targets, ensembles, canary)
+                if canary != "read" or targets == 1:
+                    continue
+                idle_share = mean * targets / 100
+                rows += scrape_rows(exporter, targets, arguments.scrapes, idle_share)
+                value, low, high = Scraper(exporter, "/metrics", True).paced(arguments.paced)
+                rows.append(Row("O1", f"CPU per scrape, {targets} targets, native + zk, gzip, one a second", "ms", value,
+                                low, high, _SCRAPE_GOAL, _SCRAPE_GATE, "no scrape before it in the same second"))
+                if targets == 3:
+                    before = Scraper(exporter, "/metrics", False).burst(arguments.scrapes, idle_share)[0]
+                    sessions = fill(ensemble)
+                    time.sleep(2 * _SETTLED_S)
+                    after = Scraper(exporter, "/metrics", False).burst(arguments.scrapes, idle_share)[0]
+                    rows.append(Row("O1", f"the same with {_GROWTH_ZNODES:,} znodes, {_GROWTH_ZNODES:,} watches and "
+                                          f"{_GROWTH_SESSIONS} sessions, divided by without", "ratio", after / before,
+                                    None, None, 1.0, _GROWTH_GATE, f"{before:.2f} → {after:.2f} ms"))
+                    for session in sessions:
+                        session.stop()
+                        session.close()
+                found = status_megabytes(exporter.process.pid)
+                rows.append(Row("O4", f"resident, {targets} targets, after these scrapes", "MB", found["VmRSS"], None, None,
+                                _MEMORY_GOAL, _MEMORY_GATE, f"{found['RssAnon']:.1f} own, {found['RssFile']:.1f} files"))
+    return rows
+
+
+def machine():
+    """What ran where, and how busy it was."""
+    model = "unknown processor"
+    with open("/proc/cpuinfo", encoding="utf-8") as source:
+        for line in source:
+            if line.startswith("model name"):
+                model = line.split(":", 1)[1].strip()
+                break
+    return {"date": datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%d %H:%M UTC"),
+            "cores": os.cpu_count(), "processor": model, "kernel": platform.release(),
+            "load_average": list(os.getloadavg())}
+
+
+def _number(value, unit):
+    return f"{value:.3f}" if unit == "% of a core" else f"{value:.2f}" if unit in ("ms", "ratio") else f"{value:.1f}"
+
+
+def table(rows):
+    lines = ["| goal | measure | value | goal | gate | | note |", "|---|---|---|---|---|---|---|"]
+    for row in rows:
+        value = f"{_number(row.value, row.unit)} {row.unit if row.unit != 'ratio' else '×'}"
+        if row.low is not None:
+            value += f" ({_number(row.low, row.unit)}–{_number(row.high, row.unit)})"
+        lines.append(f"| {row.goal_id} | {row.measure} | {value} | {row.goal:g} | {row.gate:g} | {row.verdict()} | "
+                     f"{row.note} |")
+    return "\n".join(lines)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--seconds", type=float, default=60.0, help="of polling measured for each number of targets")
+    parser.add_argument("--scrapes", type=int, default=1000, help="of each burst")
+    parser.add_argument("--paced", type=int, default=30, help="scrapes of the row with one a second")
+    parser.add_argument("--json", type=pathlib.Path, help="also write the rows to this file")
+    arguments = parser.parse_args()
+    if arguments.scrapes < _BATCHES or arguments.seconds <= 0 or arguments.paced < 1:
+        parser.error(f"--scrapes must be {_BATCHES} or more, --seconds positive, --paced 1 or more")
+    before = machine()
+    try:
+        rows = measure(arguments)
+    except workspace.LabUnavailable as missing:
+        print(f"exporter_cost: {missing}", file=sys.stderr)
+        return 2
+    after = machine()
+    print(f"{before['date']}, {before['cores']} cores ({before['processor']}), Linux {before['kernel']}; load average "
+          f"{before['load_average'][0]:.1f} before and {after['load_average'][0]:.1f} after.\n")
+    print(table(rows))
+    if arguments.json:
+        document = {"machine": before, "load_average_after": after["load_average"],
+                    "rows": [{**dataclasses.asdict(row), "verdict": row.verdict()} for row in rows]}
+        arguments.json.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
+    return 1 if any(row.verdict() == "GATE MISSED" for row in rows) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
