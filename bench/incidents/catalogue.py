@@ -195,7 +195,7 @@ INCIDENTS = (
         slow_disks, 420, 30, expected=("ZooKeeperFsyncSlow",),
         tells=("ZooKeeperFsyncSlow", "ZooKeeperRequestLatencyHigh", "ZooKeeperCanaryLatencyHigh", "GuideFsyncTooLong",
                "GuideAverageLatency", "ZooKeeperAverageLatencyHigh"),
-        wrong=_TWO_LEADERS + _NO_QUORUM, silent=(), ensemble_options={"slow_disk": True}, load_mix={"get": 1, "set": 1},
+        wrong=_TWO_LEADERS + _NO_QUORUM + ("ZooKeeperServiceInterrupted",), ensemble_options={"slow_disk": True}, load_mix={"get": 1, "set": 1},
         recorded=('{__name__=~"watchkeeper_member_fsync_duration_seconds_(sum|count)"}',
                   '{__name__=~"watchkeeper_member_update_latency_seconds_(sum|count)"}')),
     Incident(

@@ -87,8 +87,9 @@ class Bench:
         prometheus = first_line(process.find_program("prometheus", "prometheus"), "--version")
         incumbent = (f"dabealu/zookeeper-exporter {_INCUMBENT_COMMIT}" if self.incumbent
                      else f"skipped: {self.incumbent_skipped}")
-        return {"zookeeper": f"Apache ZooKeeper {_APACHE_VERSION} ({java})", "watchkeeper": first_line(self.binary, "--version"),
-                "incumbent": incumbent, "prometheus": re.sub(r" \(.*", "", prometheus).replace(", version", "")}
+        return {"zookeeper": f"Apache ZooKeeper {_APACHE_VERSION} ({java})",
+                "watchkeeper": first_line(self.binary, "--version"), "incumbent": incumbent,
+                "prometheus": re.sub(r" \(.*", "", prometheus).replace(", version", "")}
 
 
 class Site:
@@ -140,30 +141,30 @@ class Site:
         self._stack.close()
 
 
-def _intervals(points, step):
-    """[(begin, end)…] of the runs of points that are a step apart."""
+def _intervals(moments):
+    """[(first, last)…] of the runs of moments that are a second apart."""
     found = []
-    for when, _ in points:
-        if found and when - found[-1][1] <= 1.5 * step:
+    for when in sorted(moments):
+        if found and when - found[-1][1] <= 1.5:
             found[-1][1] = when
         else:
             found.append([when, when])
-    return found
+    return [tuple(one) for one in found]
 
 
-def firing_times(prometheus, begin, end):
-    """(alert name, severity) -> [(first second, last second)…] in which any alert of that name fired.
+def firing_moments(prometheus, begin, end):
+    """(alert name, severity) -> set of the moments, on a grid of one second, in which any such alert fired.
 
     The guide's alerts count where they are about its own job: its condition for a server that is down would match any
     target of this Prometheus, which an installation of the guide does not have.
     """
-    times = collections.defaultdict(set)
+    moments = collections.defaultdict(set)
     for labels, points in prometheus.query_range('ALERTS{alertstate="firing"}', begin, end, 1):
         name = labels["alertname"]
         if name.startswith("Guide") and labels.get("job") != _PROVIDER_JOB:
             continue
-        times[name, labels.get("severity", "")] |= {when for when, _ in points}
-    return {key: _intervals([(when, 1) for when in sorted(whens)], 1) for key, whens in times.items()}
+        moments[name, labels.get("severity", "")] |= {when for when, _ in points}
+    return moments
 
 
 def unreadable_after(prometheus, begin, fault_at, end):
@@ -171,6 +172,38 @@ def unreadable_after(prometheus, begin, fault_at, end):
     found = [when for _, points in prometheus.query_range(f'up{{job="{_INCUMBENT_JOB}"}} == 0', begin, end, 1)
              for when, _ in points]
     return min(found) - fault_at if found else None
+
+
+def _since_fault(moments, fault_at, still_from):
+    """[(begin, end)…] in seconds from the fault, without what began before it; the end is None for what still fires."""
+    return [(first - fault_at, None if last - fault_at > still_from else last - fault_at)
+            for first, last in _intervals(moments) if first >= fault_at]
+
+
+def describe_alerts(moments, fault_at, still_from):
+    """The alerts of a row, by time, and a line for each that fired before the fault."""
+    alerts, before = [], []
+    for (name, severity), whens in sorted(moments.items()):
+        rules = next(key for prefix, key in _PREFIXES.items() if name.startswith(prefix))
+        first, last = _intervals(whens)[0]
+        if first < fault_at:
+            before.append(f"{name} ({rules}) from {first - fault_at:.0f} s to {last - fault_at:.0f} s")
+        times = _since_fault(whens, fault_at, still_from)
+        if times:
+            until = times[-1][1]
+            alerts.append({"rules": rules, "name": name, "severity": severity, "after_s": round(times[0][0], 1),
+                           "until_s": None if until is None else round(until, 1), "episodes": len(times)})
+    return sorted(alerts, key=lambda alert: alert["after_s"]), before
+
+
+def our_firings(moments, fault_at, still_from):
+    """Name of an alert of ours -> when it fired in any severity."""
+    together = collections.defaultdict(set)
+    for (name, _), whens in moments.items():
+        if name.startswith("ZooKeeper"):
+            together[name] |= whens
+    found = {name: _since_fault(whens, fault_at, still_from) for name, whens in together.items()}
+    return {name: times for name, times in found.items() if times}
 
 
 def run_incident(bench, incident):
@@ -200,46 +233,34 @@ def run_incident(bench, incident):
         loads.append(os.getloadavg()[0])
         end = time.time()
         errors = prometheus.rule_errors()
-        row = {"key": incident.key, "title": incident.title, "planned": incident.planned,
-               "fault_at": started.isoformat(timespec="seconds"), "repaired_at_s": round(repaired_at - fault_at, 1),
+        row = {"key": incident.key, "title": incident.title, "fault_at": started.isoformat(timespec="seconds"),
+               "repaired_at_s": round(repaired_at - fault_at, 1),
                "healed_s": healed, "end_s": round(end - fault_at, 1), "load_average": round(sum(loads) / len(loads), 2),
-               "rule_errors": [f"{name}: {error}" for name, error in errors], "alerts": [], "already_firing": [],
+               "rule_errors": [f"{name}: {error}" for name, error in errors],
                "incumbent_skipped": bench.incumbent_skipped, "incumbent_unreadable_after_s": None}
         if bench.incumbent:
             row["incumbent_unreadable_after_s"] = unreadable_after(prometheus, ready_at, fault_at, end)
-        ours = collections.defaultdict(list)
-        for (name, severity), times in sorted(firing_times(prometheus, ready_at, end).items()):
-            rules = next(key for prefix, key in _PREFIXES.items() if name.startswith(prefix))
-            if times[0][0] < fault_at:
-                row["already_firing"].append(f"{name} ({rules}) from {times[0][0] - fault_at:.0f} s to {times[0][1] - fault_at:.0f} s")
-            times = [(first - fault_at, last - fault_at) for first, last in times if first >= fault_at]
-            if not times:
-                continue
-            last = times[-1][1]
-            # Two evaluations and the resolution of the query: younger than that is still firing.
-            still = last > end - fault_at - options.scrape_interval - 2
-            row["alerts"].append({"rules": rules, "name": name, "severity": severity, "after_s": round(times[0][0], 1),
-                                  "until_s": None if still else round(last, 1), "episodes": len(times),
-                                  "tells": name in incident.tells, "wrong": name in incident.wrong})
-            if rules == "watchkeeper":
-                ours[name] += [(first, None if still and index == len(times) - 1 else last)
-                               for index, (first, last) in enumerate(times)]
-        row["alerts"].sort(key=lambda alert: alert["after_s"])
+        moments = firing_moments(prometheus, ready_at, end)
+        # Younger than two evaluations: still firing.
+        still_from = end - fault_at - options.scrape_interval - 2
+        row["alerts"], row["already_firing"] = describe_alerts(moments, fault_at, still_from)
         if options.record and incident.recorded:
-            row["recording"] = record(bench, incident, prometheus, fault_at, end - fault_at, ours)
-    say(f"{incident.key}: " + ("; ".join(f"{alert['name']} {alert['after_s']:.0f} s" for alert in row["alerts"]) or "nothing fired"))
+            row["recording"] = record(bench, incident, prometheus, fault_at, end - fault_at,
+                                      our_firings(moments, fault_at, still_from))
+    fired = "; ".join(f"{alert['name']} {alert['after_s']:.0f} s" for alert in row["alerts"])
+    say(f"{incident.key}: {fired or 'nothing fired'}")
     return row
 
 
-def record(bench, incident, prometheus, fault_at, end_s, ours):
+def record(bench, incident, prometheus, fault_at, end_s, firings):
+    """Writes the promtool test; returns its path or why there is none."""
     versions = bench.versions()
     when = datetime.datetime.fromtimestamp(fault_at, datetime.timezone.utc)
-    head = [f"# {incident.title}: done to a real ensemble of three voters at second {recording.LEAD_S}, {when:%Y-%m-%d %H:%M} UTC.",
+    head = [f"# {incident.title}: done to a real ensemble of three voters",
+            f"# at second {recording.LEAD_S}, {when:%Y-%m-%d %H:%M} UTC.",
             f"# {versions['zookeeper']}, {versions['watchkeeper']}, {versions['prometheus']}; scraped every"
             f" {bench.options.scrape_interval} s.",
             f"# Written by bench/incidents/compare.py --record --only {incident.key}"]
-    # Two severities of one alert would need two expectations at one moment; the first time of either is what counts.
-    firings = {name: sorted(times, key=lambda one: one[0]) for name, times in ours.items()}
     try:
         path, problems = recording.write(incident, prometheus.url, fault_at, int(end_s), firings, head,
                                          bench.options.scrape_interval)
@@ -253,16 +274,17 @@ def record(bench, incident, prometheus, fault_at, end_s, ours):
 
 def failures(rows):
     """What the gate says about our alerts, one line each."""
-    expected = {incident.key: incident.expected for incident in catalogue.INCIDENTS}
+    incidents = {incident.key: incident for incident in catalogue.INCIDENTS}
     for row in rows:
+        incident = incidents[row["key"]]
         ours = {alert["name"] for alert in row["alerts"] if alert["rules"] == "watchkeeper"}
-        for name in expected[row["key"]]:
+        for name in incident.expected:
             if name not in ours:
                 yield f"{row['key']}: {name} did not fire"
         for alert in row["alerts"]:
-            if alert["rules"] == "watchkeeper" and alert["wrong"]:
+            if alert["rules"] == "watchkeeper" and alert["name"] in incident.wrong:
                 yield f"{row['key']}: {alert['name']} fired and is untrue"
-            if alert["rules"] == "watchkeeper" and row["planned"] and alert["severity"] == "critical":
+            if alert["rules"] == "watchkeeper" and incident.planned and alert["severity"] == "critical":
                 yield f"{row['key']}: {alert['name']} is a false alarm"
         for error in row["rule_errors"]:
             yield f"{row['key']}: rule {error}"
@@ -348,7 +370,7 @@ def main():
         options.json.write_text(json.dumps(document, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     if options.markdown:
         options.markdown.write_text(report.render(document, catalogue.INCIDENTS), encoding="utf-8")
-    print(("A smoke run, not a measurement.\n" if options.quick else "") + report.table(document))
+    print(("A smoke run, not a measurement.\n" if options.quick else "") + report.table(document, catalogue.INCIDENTS))
     problems = [] if options.quick else list(failures(rows.values()))
     for problem in problems:
         print(f"FAILED {problem}", file=sys.stderr)

@@ -2,7 +2,7 @@
 
 The times of the checks come from the live run: silent at the moment of the fault, firing where it fired, silent where it
 had resolved.  The annotations, whose numbers nobody can foresee, are those that promtool itself renders from the recorded
-series; what fires and when is not taken from it, and a difference between promtool and the live run is an error.
+series; what fires and when is not taken from it.  Where promtool and the live run differ, the check is left out and said.
 """
 
 import json
@@ -55,7 +55,10 @@ def _group_order():
 
 
 def plan_checks(incident, firings, end_s):
-    """[(second of the test, alert name, whether it fires)…]; `firings` maps names to [(begin, end or None)…] since the fault."""
+    """[(second of the test, alert name, whether it fires)…].
+
+    `firings` maps the names of alerts to [(begin, end)…] in seconds since the fault; the end is None for what still fires.
+    """
     checks = set()
     for name in sorted({*firings, *incident.silent}):
         times = firings.get(name, [])
@@ -116,7 +119,7 @@ def _got(output):
 
 
 def write(incident, prometheus_url, fault_at, end_s, firings, head, step_s):
-    """Writes FOLDER/<key>.test.yml and returns its path; RecordingError when the recording does not bear the live run out."""
+    """Writes FOLDER/<key>.test.yml; returns its path and the differences between promtool and the live run."""
     start = fault_at - LEAD_S
     text = series_from_prometheus.export(prometheus_url, incident.recorded, start, fault_at + end_s, step_s)
     series = "\n".join(line for line in text.splitlines() if not line.startswith("#"))
@@ -129,12 +132,12 @@ def write(incident, prometheus_url, fault_at, end_s, firings, head, step_s):
     done = _promtool(path)
     rendered = _got(done.stdout + done.stderr)
     wanted = {(at, alert) for at, alert, fires in checks if fires}
-    problems = ([f"{alert} fires in promtool at {at} s, it did not in the live run" for at, alert in sorted(set(rendered) - wanted)]
-                + [f"{alert} does not fire in promtool at {at} s, it did in the live run"
-                   for at, alert in sorted(wanted - set(rendered))])
+    unforeseen, absent = set(rendered) - wanted, wanted - set(rendered)
+    problems = ([f"{alert} fires in promtool at {at} s, not in the live run" for at, alert in sorted(unforeseen)]
+                + [f"{alert} fired in the live run, not in promtool at {at} s" for at, alert in sorted(absent)])
     # An alert that reads series which are not recorded cannot be replayed; it is left out, and said.
-    left_out = {alert for at, alert in wanted - set(rendered)}
-    checks = [check for check in checks if check[1] not in left_out and (check[0], check[1]) not in set(rendered) - wanted]
+    left_out = {alert for _, alert in absent}
+    checks = [(at, alert, fires) for at, alert, fires in checks if alert not in left_out and (at, alert) not in unforeseen]
     path.write_text(_render(head, order, incident.title, series, checks, rendered), encoding="utf-8")
     done = _promtool(path)
     if done.returncode != 0:

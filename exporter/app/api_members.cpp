@@ -25,16 +25,15 @@ Json source_json(Probe probe, const SourceStatus& source, Moment now) {
   Json results = Json::object();
   for (std::size_t i = 0; i < kSourceStateCount; ++i)
     if (source.results[i] > 0) results[name(static_cast<SourceState>(i))] = source.results[i];
-  return {
-      {"source", name(probe)},
-      {"state", name(source.state)},
-      {"detail", source.detail},
-      {"remedy", remedy_of(source.state, probe)},
-      {"last_tried", json_time(source.last_tried)},
-      {"last_ok", json_time(source.last_ok)},
-      {"age_seconds", json_age(source.last_ok, now)},
-      {"results", std::move(results)},
-      {"duration", {{"count", source.polls()}, {"sum_seconds", seconds(source.duration)}}}};
+  return {{"source", name(probe)},
+          {"state", name(source.state)},
+          {"detail", source.detail},
+          {"remedy", remedy_of(source.state, probe)},
+          {"last_tried", json_time(source.last_tried)},
+          {"last_ok", json_time(source.last_ok)},
+          {"age_seconds", json_age(source.last_ok, now)},
+          {"results", std::move(results)},
+          {"duration", {{"count", source.polls()}, {"sum_seconds", seconds(source.duration)}}}};
 }
 
 Json summary_json(const SummaryValue& summary) {

@@ -44,13 +44,10 @@ struct Plan {
   std::vector<std::string> warnings;
 };
 
-/// A scrape builds up to a megabyte of text and thousands of labels on whatever HTTP thread takes it. With glibc's
-/// defaults each thread would keep such an amount in an arena of its own; one arena, returned when free, holds it once.
-void keep_memory_small() {
-  mallopt(M_ARENA_MAX, 1);
-  mallopt(M_MMAP_THRESHOLD, 128 * 1024);
-  mallopt(M_TRIM_THRESHOLD, 512 * 1024);
-}
+/// A scrape builds up to a megabyte of text and thousands of labels on whatever HTTP thread takes it. With
+/// glibc's defaults each thread would keep as much in an arena of its own; one arena keeps it once.
+/// Allocation is rare enough for a shared lock.
+void keep_memory_small() { mallopt(M_ARENA_MAX, 1); }
 
 /// A line for standard error and the exit status that goes with it.
 struct Failure {

@@ -169,6 +169,23 @@ Error translated(const CLI::ParseError& error) {
   return usage(fmt::format("{}; --help shows how flags are written", printable(what)));
 }
 
+/// The first flag whose value is missing, or nullptr: "--flag=" and "--flag" with another flag, or nothing,
+/// behind it. CLI11 would take the next argument for the value.
+const Flag* flag_without_value(std::span<const char* const> arguments) {
+  for (std::size_t i = 0; i < arguments.size(); ++i) {
+    const std::string_view argument = arguments[i];
+    for (const Flag& flag : kFlags) {
+      if (flag.value.empty() || !argument.starts_with("--") || !argument.substr(2).starts_with(flag.name))
+        continue;
+      const std::string_view rest = argument.substr(2 + flag.name.size());
+      if (rest == "=") return &flag;
+      if (rest.empty() && (i + 1 == arguments.size() || std::string_view(arguments[i + 1]).starts_with("--")))
+        return &flag;
+    }
+  }
+  return nullptr;
+}
+
 struct Parsed {
   Given given;
   std::string help;
@@ -198,6 +215,9 @@ Result<Parsed> split(std::span<const char* const> arguments) {
     }
     options[flag.name]->group(std::string(flag.group));
   }
+  if (const Flag* flag = flag_without_value(arguments); flag != nullptr)
+    return usage(
+        fmt::format("--{}: the value is missing; write --{}={}", flag->name, flag->name, flag->value));
   std::vector<std::string> reversed(arguments.rbegin(), arguments.rend());
   try {
     app.parse(reversed);
@@ -216,10 +236,6 @@ Result<Parsed> split(std::span<const char* const> arguments) {
       return usage(fmt::format("--{}: given {} times (\"{}\" and \"{}\"); write it once", flag.name,
                                values[flag.name].size(), printable(values[flag.name][0], 80),
                                printable(values[flag.name][1], 80)));
-    for (const std::string& value : values[flag.name])
-      if (value.empty())
-        return usage(
-            fmt::format("--{}: the value is missing; write --{}={}", flag.name, flag.name, flag.value));
     parsed.given.put(flag.name, values[flag.name]);
   }
   if (parsed.given.text("help") == "true") parsed.help = app.help();

@@ -41,8 +41,6 @@ struct Routes::State {
 
 namespace {
 
-using Families = std::vector<prometheus::MetricFamily>;
-
 Response refused(const Error& error) { return json_error(http_status_of(error), error.message); }
 
 Response text_error(const Error& error) {
@@ -52,11 +50,16 @@ Response text_error(const Error& error) {
   return response;
 }
 
-Response exposition(const Families& families, const Request& request) {
+/// An exposition in the format that the request asks for, from whatever `collect_all` hands to its sink.
+template <typename CollectAll>
+Response exposition(const Request& request, const CollectAll& collect_all) {
   const ExpositionFormat format = choose_format(request.header("Accept"));
+  // No catalogue has a counter whose name without _total is another family's: tests/unit/exporter/catalogue.
+  ExpositionWriter writer(format);
+  collect_all([&writer](const prometheus::MetricFamily& family) { writer.write(family); });
   Response response;
   response.content_type = content_type(format);
-  response.body = serialise(families, format).text;
+  response.body = std::move(writer).finish().text;
   response.headers = {{"Cache-Control", "no-store"}, {"Vary", "Accept"}};
   return response;
 }
@@ -72,10 +75,6 @@ HttpCounters counters_of(const HttpStats& stats) {
                        {"tls", stats.tls_failures},
                        {"unauthorized", stats.authentication_failures}};
   return counters;
-}
-
-void append(Families& to, Families from) {
-  to.insert(to.end(), std::make_move_iterator(from.begin()), std::make_move_iterator(from.end()));
 }
 
 /// Families about an ensemble as a whole: one visit to one member can say nothing about it.
@@ -102,13 +101,13 @@ Response Routes::State::metrics(const Request& request) const {
   if (!wanted) return text_error(wanted.error());
   const auto snapshot = observations.snapshot();
   const Moment now = observations.now();
-  Families all = collect(*snapshot, wanted->selection, now);
-  if (wanted->exporter) {
+  return exposition(request, [&](const FamilySink& sink) {
+    collect(*snapshot, wanted->selection, now, sink);
+    if (!wanted->exporter) return;
     const ProcessStats process = read_process_stats();
     const HttpCounters http = counters_of(observations.http_stats());
-    append(all, collect_exporter({*snapshot, build, process, http}, now));
-  }
-  return exposition(all, request);
+    collect_exporter({*snapshot, build, process, http}, now, sink);
+  });
 }
 
 Response Routes::State::probe(const Request& request) const {
@@ -123,16 +122,15 @@ Response Routes::State::probe(const Request& request) const {
   for (const EnsembleView& ensemble : (*visited)->ensembles)
     for (const MemberView& member : ensemble.members)
       answered = answered || member.state != ServingState::kUnreachable;
-  Families all;
-  all.push_back(gauge("watchkeeper_probe_success",
-                      "1 when the target answered on any of its surfaces, else 0.", answered ? 1 : 0));
-  all.push_back(gauge("watchkeeper_probe_duration_seconds", "Time that the visit to the target took.",
-                      seconds(now - begun)));
-  Families member_families = collect(**visited, wanted->families, now);
-  std::erase_if(member_families,
-                [](const auto& family) { return ensemble_families().contains(family.name); });
-  append(all, std::move(member_families));
-  return exposition(all, request);
+  return exposition(request, [&](const FamilySink& sink) {
+    sink(gauge("watchkeeper_probe_success", "1 when the target answered on any of its surfaces, else 0.",
+               answered ? 1 : 0));
+    sink(gauge("watchkeeper_probe_duration_seconds", "Time that the visit to the target took.",
+               seconds(now - begun)));
+    collect(**visited, wanted->families, now, [&sink](const prometheus::MetricFamily& family) {
+      if (!ensemble_families().contains(family.name)) sink(family);
+    });
+  });
 }
 
 Response Routes::State::status() const {

@@ -31,7 +31,7 @@ Result<TargetSpec> make_target(std::string_view address, const TargetDefaults& d
   if (!parsed) return parsed.error();
   const client::ServerAddress& server = parsed->front();
   if (address.find(',') != std::string_view::npos || server.host.size() > kHostLength ||
-      !std::ranges::all_of(server.host, host_character))
+      server.host.starts_with('-') || !std::ranges::all_of(server.host, host_character))
     return Error{
         Errc::kInvalidInput,
         fmt::format("\"{}\" is no server address; write host:port, for example zk1.example.org:2181 or "

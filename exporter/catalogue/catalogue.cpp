@@ -118,10 +118,13 @@ template <typename Value, typename View>
 constexpr bool kWritesSamples = std::is_same_v<Value, void (*)(const View&, SampleWriter&)>;
 
 void walk(std::span<const CatalogueRow> rows, const Snapshot& snapshot, const EnsembleLabels& ensemble_labels,
-          std::span<const MemberContext> members, Families& families) {
+          std::span<const MemberContext> members, const FamilySink& sink) {
+  Families of_row;
   for (const auto& row : rows) {
     if (const auto* value = std::get_if<DictionaryValue>(&row.accessor)) {
-      append_dictionary_families(row, *value, members, families);
+      of_row.clear();
+      append_dictionary_families(row, *value, members, of_row);
+      std::ranges::for_each(of_row, sink);
       continue;
     }
     std::vector<prometheus::ClientMetric> samples;
@@ -149,7 +152,7 @@ void walk(std::span<const CatalogueRow> rows, const Snapshot& snapshot, const En
           }
         },
         row.accessor);
-    if (!samples.empty()) families.push_back({row.name, row.help, row.type, std::move(samples)});
+    if (!samples.empty()) sink({row.name, row.help, row.type, std::move(samples)});
   }
 }
 
@@ -168,8 +171,7 @@ std::vector<MemberContext> distinct_instances(std::vector<MemberContext> members
 
 }  // namespace
 
-std::vector<prometheus::MetricFamily> collect(const Snapshot& snapshot, const FamilySelection& selection,
-                                              Moment now) {
+void collect(const Snapshot& snapshot, const FamilySelection& selection, Moment now, const FamilySink& sink) {
   EnsembleLabels ensemble_labels;
   std::vector<MemberContext> members;
   for (const auto& ensemble : snapshot.ensembles) {
@@ -177,21 +179,14 @@ std::vector<prometheus::MetricFamily> collect(const Snapshot& snapshot, const Fa
     for (std::size_t i = 0; i < ensemble.members.size(); ++i)
       members.emplace_back(ensemble, ensemble.members[i], i, selection, now);
   }
-  Families families;
-  families.reserve((selection.native ? native_catalogue().size() : 0) +
-                   (selection.zk ? zk_catalogue().size() : 0) +
-                   (selection.zookeeper39 ? zookeeper39_catalogue().size() : 0));
-  if (selection.native) walk(native_catalogue(), snapshot, ensemble_labels, members, families);
-  if (selection.zk) walk(zk_catalogue(), snapshot, ensemble_labels, members, families);
+  if (selection.native) walk(native_catalogue(), snapshot, ensemble_labels, members, sink);
+  if (selection.zk) walk(zk_catalogue(), snapshot, ensemble_labels, members, sink);
   if (selection.zookeeper39)
     walk(zookeeper39_catalogue(), snapshot, ensemble_labels,
-         distinct_instances(std::move(members), selection), families);
-  return families;
+         distinct_instances(std::move(members), selection), sink);
 }
 
-std::vector<prometheus::MetricFamily> collect_exporter(const ExporterInputs& inputs, Moment now) {
-  Families families;
-  families.reserve(exporter_catalogue().size());
+void collect_exporter(const ExporterInputs& inputs, Moment now, const FamilySink& sink) {
   for (const auto& row : exporter_catalogue()) {
     std::vector<prometheus::ClientMetric> samples;
     SampleWriter writer(row.type, samples);
@@ -202,9 +197,8 @@ std::vector<prometheus::MetricFamily> collect_exporter(const ExporterInputs& inp
                    std::get_if<void (*)(const ExporterInputs&, SampleWriter&)>(&row.accessor)) {
       (*write)(inputs, writer);
     }
-    if (!samples.empty()) families.push_back({row.name, row.help, row.type, std::move(samples)});
+    if (!samples.empty()) sink({row.name, row.help, row.type, std::move(samples)});
   }
-  return families;
 }
 
 }  // namespace wk::exporter

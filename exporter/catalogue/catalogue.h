@@ -17,6 +17,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <span>
 #include <string>
@@ -52,9 +53,12 @@ struct FamilySelection {
   std::chrono::nanoseconds fresh_for = status_lifetime(std::chrono::seconds{1});
 };
 
-/// All families of `snapshot` that `selection` names. Ages are computed against `now`.
-std::vector<prometheus::MetricFamily> collect(const Snapshot& snapshot, const FamilySelection& selection,
-                                              Moment now);
+/// Takes one family at a time, so that a scrape never holds all of them: names are unique among them.
+using FamilySink = std::function<void(const prometheus::MetricFamily&)>;
+
+/// All families of `snapshot` that `selection` names, in the catalogue's order. Ages are computed against
+/// `now`.
+void collect(const Snapshot& snapshot, const FamilySelection& selection, Moment now, const FamilySink& sink);
 
 /// What this program is.
 struct BuildInfo {
@@ -78,7 +82,7 @@ struct ExporterInputs {
 };
 
 /// The exporter's own families: build, snapshot age, limits that were hit, HTTP, process. Not for probes.
-std::vector<prometheus::MetricFamily> collect_exporter(const ExporterInputs& inputs, Moment now);
+void collect_exporter(const ExporterInputs& inputs, Moment now, const FamilySink& sink);
 
 // ---------------------------------------------------------------------------------------------------------------
 // The tables

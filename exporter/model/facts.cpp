@@ -127,14 +127,20 @@ std::string remedy_of(SourceState state, Probe probe) {
     case SourceState::kUnreachable:
       return "Check routes and firewalls between the exporter and this member.";
     case SourceState::kTimedOut:
-      return "The host drops the packets or the process hangs: check firewalls, whether the process is "
-             "stopped or in a "
-             "long pause, and the disk it waits for.";
+      return fmt::format(
+          "The host drops the packets or the process hangs: check firewalls, whether the process is "
+          "stopped or in a long pause, and the disk it waits for{}.",
+          http ? "" : "; or the port speaks TLS and the exporter is not told so");
     case SourceState::kTlsFailure:
       return "Check that this port speaks TLS, that ca_file signs the member's certificate, that its names "
              "match the "
              "address, and that it has not expired.";
     case SourceState::kClosed:
+      if (probe != Probe::kMntr && probe != Probe::kSrvr && !http)
+        return fmt::format(
+            "The member closed the connection without an answer: it does not know {} (older versions "
+            "and other implementations lack words), or its connection limit is reached.",
+            name(probe));
       return "The member closed the connection without an answer: usually maxClientCnxns for the exporter's "
              "address or "
              "maxCnxns is reached, or the port speaks TLS and the exporter does not.";

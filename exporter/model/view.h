@@ -171,7 +171,7 @@ struct EnsembleView {
   int digest_mismatches = 0;  ///< members whose digest differs from the majority's at the same zxid
   std::vector<ConfigurationDrift> drift;
   std::vector<std::string>
-      unlisted_members;  ///< "id N at HOST:PORT" known from the membership but not configured
+      unlisted_members;  ///< "server N (HOST:PORT)" known from the membership but not configured
   std::optional<double>
       connection_imbalance;                 ///< most connections of a member ÷ mean; absent below 2 members
   std::optional<double> session_imbalance;  ///< the same for sessions held (connections with a session)

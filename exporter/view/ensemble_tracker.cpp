@@ -145,6 +145,11 @@ EnsembleTracker::EnsembleTracker(EnsembleSpec spec, Moment start)
     member.state_reason = "nothing is known of it yet";
     member.state_since = start;
     member.facts = std::make_shared<MemberFacts>();
+    if (spec_.canary == CanaryMode::kWrite) {
+      const std::size_t index = view_.members.size() - 1;
+      member.canary.watch_from =
+          spec_.members[(index + spec_.members.size() - 1) % spec_.members.size()].name;
+    }
   }
   std::vector<Event> none;
   derive(start, none);
@@ -505,7 +510,9 @@ void EnsembleTracker::derive_membership(std::vector<Event>& events, Moment now) 
         if (!listed->id) listed->id = entry.id;
       } else if (without_id == 0) {
         unlisted.push_back(fmt::format("server {} ({})", entry.id.value,
-                                       entry.client_address.empty() ? entry.host : entry.client_address));
+                                       entry.client_address.empty()
+                                           ? fmt::format("{}, quorum port {}", entry.host, entry.quorum_port)
+                                           : entry.client_address));
       }
     }
   } else {
@@ -713,15 +720,19 @@ void EnsembleTracker::derive_leader(Moment now, std::vector<Event>& events) {
   if (!silent_since_)
     silent_since_ =
         previous < members_.size() ? *members_[previous].visit_started : leader_seen_.value_or(last_derived_);
-  const bool others_follow =
-      std::any_of(view_.members.begin(), view_.members.end(), [](const MemberView& member) {
-        return member.state == ServingState::kServing && member.role != Role::kStandalone;
+  const auto followers =
+      std::count_if(view_.members.begin(), view_.members.end(), [](const MemberView& member) {
+        return member.voter && member.state == ServingState::kServing && member.role != Role::kStandalone;
       });
   const bool recent_sync =
       std::any_of(view_.members.begin(), view_.members.end(), [&](const MemberView& member) {
         return member.canary.last_sync_ok && now - *member.canary.last_sync_ok <= freshness(0);
       });
-  if (others_follow && recent_sync && synced_after(*silent_since_)) {
+  // Without a canary: followers that serve for longer than their failure detector takes have a leader, seen
+  // or not.
+  const bool outlasted = spec_.canary == CanaryMode::kOff && followers + 1 >= view_.majority &&
+                         now - *silent_since_ > failure_detection();
+  if ((followers > 0 && recent_sync && synced_after(*silent_since_)) || outlasted) {
     view_.leader_inferred = true;
     if (newest) view_.epoch = newest;
     leader_found(std::nullopt, now, events);
@@ -729,7 +740,7 @@ void EnsembleTracker::derive_leader(Moment now, std::vector<Event>& events) {
     return;
   }
   const nanoseconds grace = 2 * spec_.interval + spec_.members.front().timeout;
-  if (others_follow && recent_sync && !gone && leader_known_ && leader_seen_ &&
+  if (followers > 0 && recent_sync && !gone && leader_known_ && leader_seen_ &&
       now - *leader_seen_ <= grace) {
     view_.leader_inferred = true;  // Until the canary has had a round to find out.
     return;
@@ -802,7 +813,8 @@ void EnsembleTracker::count_election(bool epoch_passed, nanoseconds duration) {
 
 void EnsembleTracker::leader_missing(Moment now, std::vector<Event>& events) {
   view_.leader_id.reset();
-  if (!leaderless_since_) leaderless_since_ = now;
+  // What was asked of the leader at silent_since_ was not answered: the gap began then, not now.
+  if (!leaderless_since_) leaderless_since_ = leader_known_ ? silent_since_ : now;
   hidden_since_.reset();
   if (!leader_known_) return;
   leader_known_ = false;
@@ -866,24 +878,38 @@ void EnsembleTracker::derive_service(Moment now) {
   if (was_unserved) view_.unserved += std::max(nanoseconds{0}, now - last_derived_);
 
   bool serving = (view_.leader || view_.leader_inferred) && view_.quorum_margin >= 0;
+  bool contradicted = false;
   if (serving && spec_.canary != CanaryMode::kOff) {
     // Members may claim to serve while no client gets anything done. Only a canary that once worked may say
     // so.
-    const bool contradicted =
-        std::all_of(members_.begin(), members_.end(),
-                    [&](const Member& member) {
-                      return member.canary_failing_since &&
-                             now - *member.canary_failing_since > kCanaryOutweighs;
-                    }) &&
-        std::any_of(view_.members.begin(), view_.members.end(),
-                    [](const MemberView& member) { return member.canary.last_ok.has_value(); });
+    contradicted = std::all_of(members_.begin(), members_.end(),
+                               [&](const Member& member) {
+                                 return member.canary_failing_since &&
+                                        now - *member.canary_failing_since > kCanaryOutweighs;
+                               }) &&
+                   std::any_of(view_.members.begin(), view_.members.end(),
+                               [](const MemberView& member) { return member.canary.last_ok.has_value(); });
     serving = !contradicted;
   }
+  if (serving && (!view_.serving || !served_since_)) served_since_ = now;
   view_.serving = serving;
-  if (!judged_ || serving)
+  if (!judged_ || serving) {
     view_.unserved_since.reset();
-  else if (!view_.unserved_since)
-    view_.unserved_since = now;
+  } else if (!view_.unserved_since) {
+    // The outage began when something was first asked in vain, which is known only now.
+    Moment began = now;
+    if (contradicted) {
+      began = *members_.front().canary_failing_since;
+      for (const Member& member : members_)
+        if (*member.canary_failing_since - began > nanoseconds{0}) began = *member.canary_failing_since;
+    } else if (!view_.leader && !view_.leader_inferred && leaderless_since_) {
+      began = *leaderless_since_;
+    }
+    // What an earlier outage has counted is not counted again.
+    if (served_since_ && *served_since_ - began > nanoseconds{0}) began = *served_since_;
+    view_.unserved_since = began;
+    view_.unserved += std::max(nanoseconds{0}, now - began);
+  }
 }
 
 void EnsembleTracker::derive_lag(Moment) {

@@ -18,6 +18,7 @@ using prometheus::MetricType;
 
 constexpr std::string_view kReplacement = "\xEF\xBF\xBD";
 constexpr std::string_view kTotal = "_total";
+constexpr std::size_t kFirstReserve = 64 * 1024;
 
 // Above this, neighbouring doubles are more than 1 apart and plain digits would claim a precision that is not
 // there.
@@ -139,214 +140,186 @@ bool valid_summary(const ClientMetric::Summary& summary) {
                      [](const auto& q) { return q.quantile >= 0 && q.quantile <= 1; });
 }
 
-class Writer {
- public:
-  Writer(const std::vector<MetricFamily>& families, ExpositionFormat format)
-      : families_(families), open_metrics_(format != ExpositionFormat::kText004) {
-    // A first guess that spares most reallocations: a line is about a hundred characters.
-    std::size_t lines = 0;
-    for (const MetricFamily& family : families) {
-      names_.insert(family.name);
-      lines += 2;
-      for (const ClientMetric& metric : family.metric) {
-        lines += 1 + (family.type == MetricType::Histogram ? metric.histogram.bucket.size() + 2 : 0);
-      }
-    }
-    result_.text.reserve(lines * 100);
-    written_.reserve(families.size());
+}  // namespace
+
+ExpositionWriter::ExpositionWriter(ExpositionFormat format, std::unordered_set<std::string> all_names)
+    : open_metrics_(format != ExpositionFormat::kText004), all_names_(std::move(all_names)) {
+  result_.text.reserve(kFirstReserve);
+}
+
+Exposition ExpositionWriter::finish() && {
+  if (open_metrics_) out() += "# EOF\n";
+  return std::move(result_);
+}
+
+void ExpositionWriter::write(const MetricFamily& family) {
+  if (!valid_metric_name(family.name) || !written_.insert(family.name).second) {
+    ++result_.skipped;
+    return;
   }
+  const std::size_t start = out().size();
+  write_header(family);
+  const std::size_t header_end = out().size();
+  for (const ClientMetric& metric : family.metric) write_metric(family, metric);
+  // A family whose every sample was refused would leave a header that promises something.
+  if (out().size() == header_end && !family.metric.empty()) out().resize(start);
+}
 
-  Exposition run() && {
-    for (const MetricFamily& family : families_) write_family(family);
-    if (open_metrics_) out() += "# EOF\n";
-    return std::move(result_);
-  }
-
- private:
-  std::string& out() { return result_.text; }
-
-  void write_family(const MetricFamily& family) {
-    if (!valid_metric_name(family.name) || !written_.insert(family.name).second) {
-      ++result_.skipped;
-      return;
-    }
-    const std::size_t start = out().size();
-    write_header(family);
-    const std::size_t header_end = out().size();
-    for (const ClientMetric& metric : family.metric) write_metric(family, metric);
-    // A family whose every sample was refused would leave a header that promises something.
-    if (out().size() == header_end && !family.metric.empty()) out().resize(start);
-  }
-
-  void write_header(const MetricFamily& family) {
-    std::string_view name = family.name;
-    std::string_view type = type_name(family.type);
-    if (open_metrics_ && family.type == MetricType::Counter) {
-      const std::string_view shortened =
-          name.ends_with(kTotal) ? name.substr(0, name.size() - kTotal.size()) : std::string_view();
-      if (shortened.empty() || names_.contains(shortened)) {
-        type = "unknown";
-      } else {
-        name = shortened;
-      }
-    }
-    if (!family.help.empty()) {
-      out().append("# HELP ").append(name) += ' ';
-      append_escaped(out(), family.help, open_metrics_);
-      out() += '\n';
-    }
-    out().append("# TYPE ").append(name).append(" ").append(type) += '\n';
-    if (open_metrics_) write_unit(name);
-  }
-
-  void write_unit(std::string_view name) {
-    for (const std::string_view unit : kUnits) {
-      if (name.size() > unit.size() + 1 && name.ends_with(unit) &&
-          name[name.size() - unit.size() - 1] == '_') {
-        out().append("# UNIT ").append(name).append(" ").append(unit) += '\n';
-        return;
-      }
+void ExpositionWriter::write_header(const MetricFamily& family) {
+  std::string_view name = family.name;
+  std::string_view type = type_name(family.type);
+  if (open_metrics_ && family.type == MetricType::Counter) {
+    const std::string_view shortened =
+        name.ends_with(kTotal) ? name.substr(0, name.size() - kTotal.size()) : std::string_view();
+    if (shortened.empty() || all_names_.contains(std::string(shortened))) {
+      type = "unknown";
+    } else {
+      name = shortened;
     }
   }
-
-  std::string_view type_name(MetricType type) const {
-    switch (type) {
-      case MetricType::Counter:
-        return "counter";
-      case MetricType::Gauge:
-        return "gauge";
-      case MetricType::Summary:
-        return "summary";
-      case MetricType::Histogram:
-        return "histogram";
-      case MetricType::Untyped:
-        break;
-    }
-    return open_metrics_ ? "unknown" : "untyped";
-  }
-
-  void write_metric(const MetricFamily& family, const ClientMetric& metric) {
-    const std::string_view reserved = family.type == MetricType::Histogram ? "le"
-                                      : family.type == MetricType::Summary ? "quantile"
-                                                                           : std::string_view();
-    bool valid = valid_labels(metric.label, reserved);
-    if (family.type == MetricType::Counter) valid = valid && metric.counter.value >= 0;
-    if (family.type == MetricType::Histogram) valid = valid && valid_histogram(metric.histogram);
-    if (family.type == MetricType::Summary) valid = valid && valid_summary(metric.summary);
-    if (!valid) {
-      ++result_.skipped;
-      return;
-    }
-    set_labels(metric);
-    switch (family.type) {
-      case MetricType::Counter:
-        write_sample(family, "", metric, metric.counter.value);
-        break;
-      case MetricType::Gauge:
-        write_sample(family, "", metric, metric.gauge.value);
-        break;
-      case MetricType::Untyped:
-        write_sample(family, "", metric, metric.untyped.value);
-        break;
-      case MetricType::Summary:
-        write_summary(family, metric);
-        break;
-      case MetricType::Histogram:
-        write_histogram(family, metric);
-        break;
-    }
-  }
-
-  void write_summary(const MetricFamily& family, const ClientMetric& metric) {
-    for (const auto& quantile : metric.summary.quantile) {
-      write_series(family, "", Extra{"quantile", quantile.quantile});
-      append_value(out(), quantile.value);
-      end_sample(metric);
-    }
-    write_sample(family, "_sum", metric, metric.summary.sample_sum);
-    write_count(family, "_count", metric, metric.summary.sample_count, std::nullopt);
-  }
-
-  void write_histogram(const MetricFamily& family, const ClientMetric& metric) {
-    const double infinity = std::numeric_limits<double>::infinity();
-    const auto& histogram = metric.histogram;
-    for (const auto& bucket : histogram.bucket) {
-      write_count(family, "_bucket", metric, bucket.cumulative_count, Extra{"le", bucket.upper_bound});
-    }
-    if (histogram.bucket.empty() || histogram.bucket.back().upper_bound != infinity) {
-      write_count(family, "_bucket", metric, histogram.sample_count, Extra{"le", infinity});
-    }
-    write_sample(family, "_sum", metric, histogram.sample_sum);
-    write_count(family, "_count", metric, histogram.sample_count, std::nullopt);
-  }
-
-  struct Extra {
-    std::string_view name;
-    double value;
-  };
-
-  void write_sample(const MetricFamily& family, std::string_view suffix, const ClientMetric& metric,
-                    double value) {
-    write_series(family, suffix, std::nullopt);
-    append_value(out(), value);
-    end_sample(metric);
-  }
-
-  void write_count(const MetricFamily& family, std::string_view suffix, const ClientMetric& metric,
-                   std::uint64_t count, std::optional<Extra> extra) {
-    write_series(family, suffix, extra);
-    append_integer(out(), count);
-    end_sample(metric);
-  }
-
-  /// Renders the labels that all samples of `metric` share, once.
-  void set_labels(const ClientMetric& metric) {
-    labels_.clear();
-    for (const auto& label : metric.label) {
-      if (!labels_.empty()) labels_ += ',';
-      labels_.append(label.name).append("=\"");
-      append_escaped(labels_, label.value, true);
-      labels_ += '"';
-    }
-  }
-
-  void write_series(const MetricFamily& family, std::string_view suffix, std::optional<Extra> extra) {
-    out().append(family.name).append(suffix);
-    if (!labels_.empty() || extra) {
-      out() += '{';
-      out() += labels_;
-      if (extra) {
-        if (!labels_.empty()) out() += ',';
-        out().append(extra->name).append("=\"");
-        append_bound(out(), extra->value);
-        out() += '"';
-      }
-      out() += '}';
-    }
-    out() += ' ';
-  }
-
-  void end_sample(const ClientMetric& metric) {
-    if (metric.timestamp_ms != 0) {
-      out() += ' ';
-      if (open_metrics_) {
-        append_value(out(), static_cast<double>(metric.timestamp_ms) / 1000.0);
-      } else {
-        append_integer(out(), metric.timestamp_ms);
-      }
-    }
+  if (!family.help.empty()) {
+    out().append("# HELP ").append(name) += ' ';
+    append_escaped(out(), family.help, open_metrics_);
     out() += '\n';
   }
+  out().append("# TYPE ").append(name).append(" ").append(type) += '\n';
+  if (open_metrics_) write_unit(name);
+}
 
-  const std::vector<MetricFamily>& families_;
-  bool open_metrics_;
-  std::unordered_set<std::string_view> names_;    ///< of all families, views into families_
-  std::unordered_set<std::string_view> written_;  ///< of those written so far, views into families_
-  std::string labels_;                            ///< of the metric being written
-  Exposition result_;
-};
+void ExpositionWriter::write_unit(std::string_view name) {
+  for (const std::string_view unit : kUnits) {
+    if (name.size() > unit.size() + 1 && name.ends_with(unit) && name[name.size() - unit.size() - 1] == '_') {
+      out().append("# UNIT ").append(name).append(" ").append(unit) += '\n';
+      return;
+    }
+  }
+}
 
-}  // namespace
+std::string_view ExpositionWriter::type_name(MetricType type) const {
+  switch (type) {
+    case MetricType::Counter:
+      return "counter";
+    case MetricType::Gauge:
+      return "gauge";
+    case MetricType::Summary:
+      return "summary";
+    case MetricType::Histogram:
+      return "histogram";
+    case MetricType::Untyped:
+      break;
+  }
+  return open_metrics_ ? "unknown" : "untyped";
+}
+
+void ExpositionWriter::write_metric(const MetricFamily& family, const ClientMetric& metric) {
+  const std::string_view reserved = family.type == MetricType::Histogram ? "le"
+                                    : family.type == MetricType::Summary ? "quantile"
+                                                                         : std::string_view();
+  bool valid = valid_labels(metric.label, reserved);
+  if (family.type == MetricType::Counter) valid = valid && metric.counter.value >= 0;
+  if (family.type == MetricType::Histogram) valid = valid && valid_histogram(metric.histogram);
+  if (family.type == MetricType::Summary) valid = valid && valid_summary(metric.summary);
+  if (!valid) {
+    ++result_.skipped;
+    return;
+  }
+  set_labels(metric);
+  switch (family.type) {
+    case MetricType::Counter:
+      write_sample(family, "", metric, metric.counter.value);
+      break;
+    case MetricType::Gauge:
+      write_sample(family, "", metric, metric.gauge.value);
+      break;
+    case MetricType::Untyped:
+      write_sample(family, "", metric, metric.untyped.value);
+      break;
+    case MetricType::Summary:
+      write_summary(family, metric);
+      break;
+    case MetricType::Histogram:
+      write_histogram(family, metric);
+      break;
+  }
+}
+
+void ExpositionWriter::write_summary(const MetricFamily& family, const ClientMetric& metric) {
+  for (const auto& quantile : metric.summary.quantile) {
+    write_series(family, "", Extra{"quantile", quantile.quantile});
+    append_value(out(), quantile.value);
+    end_sample(metric);
+  }
+  write_sample(family, "_sum", metric, metric.summary.sample_sum);
+  write_count(family, "_count", metric, metric.summary.sample_count, std::nullopt);
+}
+
+void ExpositionWriter::write_histogram(const MetricFamily& family, const ClientMetric& metric) {
+  const double infinity = std::numeric_limits<double>::infinity();
+  const auto& histogram = metric.histogram;
+  for (const auto& bucket : histogram.bucket) {
+    write_count(family, "_bucket", metric, bucket.cumulative_count, Extra{"le", bucket.upper_bound});
+  }
+  if (histogram.bucket.empty() || histogram.bucket.back().upper_bound != infinity) {
+    write_count(family, "_bucket", metric, histogram.sample_count, Extra{"le", infinity});
+  }
+  write_sample(family, "_sum", metric, histogram.sample_sum);
+  write_count(family, "_count", metric, histogram.sample_count, std::nullopt);
+}
+
+void ExpositionWriter::write_sample(const MetricFamily& family, std::string_view suffix,
+                                    const ClientMetric& metric, double value) {
+  write_series(family, suffix, std::nullopt);
+  append_value(out(), value);
+  end_sample(metric);
+}
+
+void ExpositionWriter::write_count(const MetricFamily& family, std::string_view suffix,
+                                   const ClientMetric& metric, std::uint64_t count,
+                                   std::optional<Extra> extra) {
+  write_series(family, suffix, extra);
+  append_integer(out(), count);
+  end_sample(metric);
+}
+
+// All samples of a metric share the labels: they are rendered once.
+void ExpositionWriter::set_labels(const ClientMetric& metric) {
+  labels_.clear();
+  for (const auto& label : metric.label) {
+    if (!labels_.empty()) labels_ += ',';
+    labels_.append(label.name).append("=\"");
+    append_escaped(labels_, label.value, true);
+    labels_ += '"';
+  }
+}
+
+void ExpositionWriter::write_series(const MetricFamily& family, std::string_view suffix,
+                                    std::optional<Extra> extra) {
+  out().append(family.name).append(suffix);
+  if (!labels_.empty() || extra) {
+    out() += '{';
+    out() += labels_;
+    if (extra) {
+      if (!labels_.empty()) out() += ',';
+      out().append(extra->name).append("=\"");
+      append_bound(out(), extra->value);
+      out() += '"';
+    }
+    out() += '}';
+  }
+  out() += ' ';
+}
+
+void ExpositionWriter::end_sample(const ClientMetric& metric) {
+  if (metric.timestamp_ms != 0) {
+    out() += ' ';
+    if (open_metrics_) {
+      append_value(out(), static_cast<double>(metric.timestamp_ms) / 1000.0);
+    } else {
+      append_integer(out(), metric.timestamp_ms);
+    }
+  }
+  out() += '\n';
+}
 
 std::string_view content_type(ExpositionFormat format) {
   switch (format) {
@@ -375,7 +348,11 @@ void append_value(std::string& out, double value) {
 }
 
 Exposition serialise(const std::vector<MetricFamily>& families, ExpositionFormat format) {
-  return Writer(families, format).run();
+  std::unordered_set<std::string> names;
+  for (const MetricFamily& family : families) names.insert(family.name);
+  ExpositionWriter writer(format, std::move(names));
+  for (const MetricFamily& family : families) writer.write(family);
+  return std::move(writer).finish();
 }
 
 }  // namespace wk::exporter

@@ -11,8 +11,11 @@
 #include <prometheus/metric_family.h>
 
 #include <cstddef>
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <unordered_set>
 #include <vector>
 
 namespace wk::exporter {
@@ -34,13 +37,53 @@ struct Exposition {
   std::size_t skipped = 0;
 };
 
-/// `families` as text in `format`.
+/// Writes families as text in one of the formats, one after the other.
 ///
 /// Counters: OpenMetrics names the family without `_total`. A counter whose name does not end in `_total`, or
 /// whose shortened name another family bears, is written as `unknown` there: its series keeps its name and
 /// the text stays legal. Untyped families are `untyped` in 0.0.4 and `unknown` in OpenMetrics. A `# UNIT`
 /// line stands where the name ends in a base unit (OpenMetrics only). Histograms get the `+Inf` bucket if it
 /// is missing. Label values and help that are not UTF-8, and NUL, appear as U+FFFD.
+class ExpositionWriter {
+ public:
+  /// \param all_names  names of all families to come, where they are known: decides which counters may be
+  /// shortened.
+  ///                    Without them the caller vouches that no shortened name is another family's.
+  explicit ExpositionWriter(ExpositionFormat format, std::unordered_set<std::string> all_names = {});
+
+  void write(const prometheus::MetricFamily& family);
+  /// Ends the text; nothing may be written after it.
+  [[nodiscard]] Exposition finish() &&;
+
+ private:
+  struct Extra {
+    std::string_view name;
+    double value;
+  };
+  void write_header(const prometheus::MetricFamily& family);
+  void write_unit(std::string_view name);
+  [[nodiscard]] std::string_view type_name(prometheus::MetricType type) const;
+  void write_metric(const prometheus::MetricFamily& family, const prometheus::ClientMetric& metric);
+  void write_summary(const prometheus::MetricFamily& family, const prometheus::ClientMetric& metric);
+  void write_histogram(const prometheus::MetricFamily& family, const prometheus::ClientMetric& metric);
+  void write_sample(const prometheus::MetricFamily& family, std::string_view suffix,
+                    const prometheus::ClientMetric& metric, double value);
+  void write_count(const prometheus::MetricFamily& family, std::string_view suffix,
+                   const prometheus::ClientMetric& metric, std::uint64_t count, std::optional<Extra> extra);
+  void set_labels(const prometheus::ClientMetric& metric);
+  void write_series(const prometheus::MetricFamily& family, std::string_view suffix,
+                    std::optional<Extra> extra);
+  void end_sample(const prometheus::ClientMetric& metric);
+  std::string& out() { return result_.text; }
+
+  const bool open_metrics_;
+  const std::unordered_set<std::string> all_names_;
+  std::unordered_set<std::string> written_;  ///< names so far
+  std::string labels_;                       ///< of the metric being written, as text
+  Exposition result_;
+};
+
+/// All of `families` through one writer.
 Exposition serialise(const std::vector<prometheus::MetricFamily>& families, ExpositionFormat format);
 
 /// Appends `value` as both formats spell it: NaN, +Inf, -Inf, integers below 2^53 plain, else the shortest

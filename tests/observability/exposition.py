@@ -59,6 +59,10 @@ class Exposition:
         return [sample for sample in self._named(name)
                 if all(sample.labels.get(label) == value for label, value in labels.items())]
 
+    def select_all(self, **labels):
+        """The samples of any name that carry these labels."""
+        return [sample for sample in self.samples if labels.items() <= sample.labels.items()]
+
     def value(self, name, **labels):
         """The value of the one sample that fits; KeyError when there is none or more than one."""
         found = self.select(name, **labels)

@@ -180,7 +180,9 @@ class IncidentTest(unittest.TestCase):
         self.wait_until_healthy()
         self.prometheus.wait_for_scrapes()
         self.wait_for_evaluations()
-        self.assertEqual([(alert["labels"]["alertname"], alert["state"]) for alert in self.prometheus.alerts()], [])
+        # Latency alerts may be pending where others use the machine; nothing else may.
+        self.assertEqual({(alert["labels"]["alertname"], alert["state"]) for alert in self.prometheus.alerts()}
+                         - {("ZooKeeperCanaryLatencyHigh", "pending"), ("ZooKeeperRequestLatencyHigh", "pending")}, set())
         self.assertEqual(self.prometheus.rule_errors(), [])
         status = self.status()
         self.assertEqual((status["status"], status["problems"], status["source_problems"]), ("ok", [], []))

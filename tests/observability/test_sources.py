@@ -70,10 +70,10 @@ class WhitelistOpen(watching.LabTestCase):
         exporter = self.watch(listed(*self.voters))
         found = status(exporter)
         self.assertEqual(len(found["unlisted_members"]), 1)
-        self.assertIn("id 4 ", found["unlisted_members"][0])
+        self.assertRegex(found["unlisted_members"][0], r"\b4\b")
         problems = {one["id"]: one for one in found["problems"]}
-        self.assertIn("unlisted_members", problems)
-        self.assertIn(problems["unlisted_members"]["severity"], ("info", "warning"))
+        self.assertIn("unlisted_member", problems)
+        self.assertIn(problems["unlisted_member"]["severity"], ("info", "warning"))
         text = exporter.metrics()
         self.assertEqual(value(text, "watchkeeper_ensemble_unlisted_members", ensemble="default"), 1)
         self.assertEqual(len(found["members"]), 3)
@@ -81,7 +81,7 @@ class WhitelistOpen(watching.LabTestCase):
         self.assertEqual(observer.client_proxy.accepted, before)
 
     def test_black_holed_port_times_out_within_the_deadline_and_holds_nobody_up(self):
-        hidden = self.ensemble.member(2)
+        hidden = self.ensemble.followers()[0]
         exporter = self.watch(listed(*self.voters), "--canary=off")
         hidden.client_proxy.black_hole()
         found, waited = wait_for_source(exporter, hidden.address, "mntr", "timed_out", 5)
@@ -95,6 +95,18 @@ class WhitelistOpen(watching.LabTestCase):
         self.assertEqual(status(exporter)["quorum"]["margin"], 0)
         hidden.client_proxy.heal()
         wait_for_state(exporter, hidden.address, "serving", 5)
+
+    def test_leader_that_only_the_exporter_cannot_see_is_inferred(self):
+        hidden = self.ensemble.leader()
+        exporter = self.watch(listed(*self.voters))
+        hidden.client_proxy.black_hole()
+        wait_for_state(exporter, hidden.address, "unreachable", 5)
+        time.sleep(3)
+        view = status(exporter)
+        self.assertTrue(view["serving"], view["verdict"])
+        self.assertTrue(view["leader"]["inferred"])
+        self.assertGreaterEqual(view["quorum"]["margin"], 0)
+        self.assertEqual(view["events"]["quorum_lost"], 0)
 
     def test_blocked_port_is_refused(self):
         blocked = self.ensemble.member(3)
@@ -424,7 +436,10 @@ class TlsClientPort(watching.LabTestCase):
 
     def test_plain_exporter_on_a_secure_port(self):
         exporter = self.watch(listed(self.secure))
-        found, _ = wait_for_source(exporter, self.secure, "mntr", "closed", 5)
+        time.sleep(2.5)
+        found = source(document(exporter, self.secure), "mntr")
+        # Netty waits for more bytes or closes, as its version likes.
+        self.assertIn(found["state"], ("closed", "timed_out"))
         self.assertIn("the port speaks TLS and the exporter does not", found["remedy"])
 
     def test_secure_exporter_on_a_plain_port(self):

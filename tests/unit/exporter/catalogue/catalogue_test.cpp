@@ -88,7 +88,7 @@ TEST(Catalogue, LabelsOfSamplesAreThoseOfTheRow) {
   ensemble.canary_mode = CanaryMode::kWrite;
   ensemble.members[0].canary.watch_from = "zk2:2181";
   ensemble.drift.push_back({"tickTime", {{"zk1:2181", "2000"}, {"zk2:2181", "3000"}}});
-  const auto families = collect(snapshot, {.native = true, .zk = true, .zookeeper39 = true}, noon());
+  const auto families = collected(snapshot, {.native = true, .zk = true, .zookeeper39 = true}, noon());
   std::map<std::string, std::vector<std::string_view>> labels;
   for (const auto& row : all_rows()) labels[row.name] = row.labels;
   for (const auto& family : families) {
@@ -210,7 +210,7 @@ TEST(Catalogue, EnsembleValuesAreThoseOfTheView) {
   ensemble.problems.resize(3);
   ensemble.problems[0].severity = Severity::kCritical;
   ensemble.drift.push_back({"tickTime", {{"a", "2000"}, {"b", "3000"}, {"c", "2000"}}});
-  const auto families = collect(snapshot, only_native(), noon());
+  const auto families = collected(snapshot, only_native(), noon());
   const Scrape seen(families);
   const std::string labels = "ensemble=default";
   EXPECT_EQ(seen("watchkeeper_ensemble_serving", labels), 0);
@@ -267,8 +267,8 @@ TEST(Catalogue, NativeValuesAreInBaseUnits) {
                          summary("learner_handler_qp_time_ms", summary_value(2, 3000), "10"),
                          summary("learner_handler_qp_time_ms", summary_value(2, 5000), "9")};
   sort_measurements(status);
-  const auto families = collect(snapshot_of({serving_member("zk1:2181", Role::kLeader, std::move(status))}),
-                                only_native(), noon());
+  const auto families = collected(snapshot_of({serving_member("zk1:2181", Role::kLeader, std::move(status))}),
+                                  only_native(), noon());
   const Scrape seen(families);
   EXPECT_EQ(seen("watchkeeper_member_latency_average_seconds", kMember), 0.000147);
   EXPECT_EQ(seen("watchkeeper_member_packets_received_total", kMember), 12);
@@ -326,6 +326,26 @@ TEST(Catalogue, NumbersThatAreNoneNeverAppear) {
     EXPECT_FALSE(seen.has(absent)) << absent;
   EXPECT_EQ(seen("readlatency", "instance=zk1:2181,quantile=0.99"), 2);
   EXPECT_EQ(seen("zk_cnt_readlatency", "zk_host=zk1:2181,ensemble=default"), 3);
+}
+
+TEST(Catalogue, NoCounterWithoutItsTotalIsAnotherFamily) {
+  std::set<std::string> names;
+  std::vector<std::string> counters;
+  for (const auto rows : {native_catalogue(), zk_catalogue(), zookeeper39_catalogue()}) {
+    for (const CatalogueRow& row : rows) {
+      names.insert(row.name);
+      if (row.type == prometheus::MetricType::Counter) counters.push_back(row.name);
+    }
+  }
+  for (const auto& row : exporter_catalogue()) {
+    names.insert(row.name);
+    if (row.type == prometheus::MetricType::Counter) counters.push_back(row.name);
+  }
+  ASSERT_GT(counters.size(), 50U);
+  for (const std::string& counter : counters)
+    if (counter.ends_with("_total")) {
+      EXPECT_FALSE(names.contains(counter.substr(0, counter.size() - 6))) << counter;
+    }
 }
 
 TEST(Catalogue, SourcesThatWereTriedHaveExactlyOneState) {
@@ -417,7 +437,7 @@ TEST(Catalogue, SamplesOfOneFamilyStandTogetherOverEnsembles) {
   other.name = "other";
   other.members[0].name = "zk9:2181";
   snapshot.ensembles.push_back(std::move(other));
-  const auto families = collect(snapshot, {.native = true, .zk = true, .zookeeper39 = true}, noon());
+  const auto families = collected(snapshot, {.native = true, .zk = true, .zookeeper39 = true}, noon());
   const Scrape seen(families);  // finds families and samples that stand twice
   const auto znodes =
       std::ranges::find(families, "watchkeeper_member_znodes", &prometheus::MetricFamily::name);
@@ -480,7 +500,10 @@ TEST(Catalogue, ExporterFamiliesHoldWhatWasPassedIn) {
   HttpCounters http;
   http.responses = {100, 0, 4, 1};
   http.rejected = {{"busy", 2}};
-  const Scrape seen(collect_exporter({snapshot, build, process, http}, noon() + 3s));
+  std::vector<prometheus::MetricFamily> families;
+  collect_exporter({snapshot, build, process, http}, noon() + 3s,
+                   [&](const prometheus::MetricFamily& family) { families.push_back(family); });
+  const Scrape seen(families);
   EXPECT_EQ(seen("watchkeeper_build_info", "version=0.1.0,revision=abc,compiler=gcc 12"), 1);
   EXPECT_EQ(seen("watchkeeper_exporter_snapshot_age_seconds", ""), 3);
   EXPECT_EQ(seen("watchkeeper_exporter_start_time_seconds", ""), 1'700'000'000 - 60);

@@ -134,6 +134,15 @@ void change_facts(MemberView& member, Change change) {
   member.facts = std::move(facts);
 }
 
+/// Everything that collect() hands over.
+inline std::vector<prometheus::MetricFamily> collected(const Snapshot& snapshot,
+                                                       const FamilySelection& selection, Moment now) {
+  std::vector<prometheus::MetricFamily> families;
+  collect(snapshot, selection, now,
+          [&](const prometheus::MetricFamily& family) { families.push_back(family); });
+  return families;
+}
+
 /// Samples by name and labels, as a scrape shows them; `le` buckets are left out.
 class Scrape {
  public:
@@ -211,7 +220,7 @@ class Scrape {
 };
 
 inline Scrape scrape(const Snapshot& snapshot, const FamilySelection& selection = {}, Moment now = noon()) {
-  return Scrape(collect(snapshot, selection, now));
+  return Scrape(collected(snapshot, selection, now));
 }
 
 inline FamilySelection only_native() { return {.native = true, .zk = false, .zookeeper39 = false}; }

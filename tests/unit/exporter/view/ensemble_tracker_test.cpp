@@ -210,6 +210,28 @@ TEST(EnsembleTracker, StoppedLeaderIsLostOnceSyncsFailThoughFollowersStillClaimT
   EXPECT_GT(unserved(story.view()), 0);
 }
 
+TEST(EnsembleTracker, AnOutageIsCountedFromTheFirstQuestionInVain) {
+  EnsembleStory story;
+  story.seconds(3);
+  story.answering[2].state = SourceState::kTimedOut;
+  for (auto& who : story.answering) who.canary = false;
+  story.seconds(6);
+  // The first visit in vain began six seconds ago; that the leader is gone was concluded later.
+  EXPECT_FALSE(story.view().serving);
+  EXPECT_NEAR(unserved(story.view()), 6, 0.01);
+}
+
+TEST(EnsembleTracker, WithoutCanaryFollowersThatOutlastTheFailureDetectorProveALeader) {
+  EnsembleStory story(3, CanaryMode::kOff);
+  story.seconds(3);
+  story.answering[2].state = SourceState::kTimedOut;
+  story.seconds(15);
+  EXPECT_FALSE(story.view().serving);
+  story.seconds(10);
+  EXPECT_TRUE(story.view().serving);
+  EXPECT_TRUE(story.view().leader_inferred);
+}
+
 TEST(EnsembleTracker, WithoutCanaryASilentLeaderIsLost) {
   EnsembleStory story(3, CanaryMode::kOff);
   story.seconds(3);

@@ -1,0 +1,247 @@
+"""The exposition in every family: promtool's linter, a strict parser, golden sets of names, dashboards' names.
+
+golden/<kind>.txt lists the metrics with the names of their labels, not values, for each kind of member (leader,
+follower, observer, standalone, looking, unreachable), for ensembles and for the exporter itself; they hold for Debian's
+ZooKeeper 3.8.0.  WK_REWRITE_GOLDEN=1 writes them anew.
+"""
+
+import contextlib
+import difflib
+import os
+import pathlib
+import subprocess
+import time
+import unittest
+
+import exposition
+import metrics_reference
+
+from lab import apache, faults, process, stack, workspace
+
+_GOLDEN = pathlib.Path(__file__).resolve().with_name("golden")
+_FAMILIES = ("native", "zk", "zookeeper39")
+_KINDS = ("leader", "follower", "observer", "standalone", "looking", "unreachable")
+_WRITES = 1500  # More than a thousand: a leader samples ack_latency once in a thousand proposals.
+
+# Names that grafana.com dashboard 10465, "ZooKeeper by Prometheus", queries, without jvm_….
+_GRAFANA_10465 = """
+ack_latency_sum add_dead_watcher_stall_time approximate_data_size avg_latency bytes_received_count
+close_session_prep_time_sum commit_commit_proc_req_queued_sum commit_count commit_process_time_sum
+commit_propagation_latency_sum concurrent_request_processing_in_commit_processor_sum connection_drop_count
+connection_drop_probability connection_rejected connection_request_count connection_token_deficit_sum dbinittime
+dbinittime_count dbinittime_sum dead_watchers_cleaner_latency_sum dead_watchers_cleared dead_watchers_queued diff_count
+digest_mismatches_count election_time election_time_count election_time_sum ensemble_auth_fail ensemble_auth_skip
+ensemble_auth_success ephemerals_count follower_sync_time_sum fsynctime fsynctime_count fsynctime_sum global_sessions
+last_client_response_size last_proposal_size leader_uptime learner_commit_received_count learner_handler_qp_size_sum
+learners local_sessions local_write_committed_time_ms_sum looking_count max_client_response_size max_latency
+max_proposal_size min_client_response_size min_latency min_proposal_size node_changed_watch_count_sum
+node_children_watch_count_sum node_created_watch_count_sum node_deleted_watch_count_sum num_alive_connections
+om_commit_process_time_ms_sum om_proposal_process_time_ms_sum open_file_descriptor_count outstanding_changes_queued
+outstanding_changes_removed outstanding_requests outstanding_tls_handshake packets_received packets_sent
+pending_session_queue_size_sum prep_process_time_sum prep_processor_queue_size_sum prep_processor_queue_time_ms_sum
+prep_processor_request_queued propagation_latency_sum proposal_ack_creation_latency proposal_count proposal_latency_sum
+quit_leading_due_to_disloyal_voter quorum_ack_latency_sum quorum_size read_commit_proc_issued_sum
+read_commit_proc_req_queued_sum read_commitproc_time_ms_sum read_final_proc_time_ms_sum read_per_namespace_sum
+readlatency_sum reads_after_write_in_session_queue_sum reads_issued_from_session_queue_sum request_commit_queued
+requests_in_session_queue_sum response_packet_cache_hits response_packet_cache_misses
+response_packet_get_children_cache_hits response_packet_get_children_cache_misses revalidate_count
+server_write_committed_time_ms_sum session_queues_drained_sum sessionless_connections_expired snap_count
+snapshottime_count snapshottime_sum stale_sessions_expired startup_snap_load_time startup_snap_load_time_count
+startup_snap_load_time_sum startup_txns_loaded startup_txns_loaded_count startup_txns_loaded_sum sync_process_time_sum
+sync_processor_batch_size_sum sync_processor_queue_flush_time_ms_sum sync_processor_queue_size_sum
+sync_processor_request_queued synced_non_voting_followers synced_observers
+time_waiting_empty_pool_in_commit_processor_read_ms_sum tls_handshake_exceeded unrecoverable_error_count
+updatelatency_sum uptime watch_count write_batch_time_in_commit_processor_sum write_commit_proc_issued_sum
+write_commit_proc_req_queued_sum write_commitproc_time_ms_sum write_final_proc_time_ms_sum write_per_namespace_sum
+znode_count
+""".split()
+# Of these, quantiles of basic summaries, which only the Prometheus provider tells; mntr knows their sums and counts.
+_QUANTILES_OF_THE_PROVIDER = {"dbinittime", "election_time", "fsynctime", "startup_snap_load_time", "startup_txns_loaded"}
+_ONLY_ON_LEADERS = {"ack_latency_sum", "last_proposal_size", "leader_uptime", "learner_handler_qp_size_sum", "learners",
+                    "max_proposal_size", "min_proposal_size", "synced_non_voting_followers", "synced_observers"}
+
+# grafana.com dashboard 11442, for the exporter by dabealu.
+_GRAFANA_11442 = """
+zk_up zk_server_leader zk_version zk_ephemerals_count zk_znode_count zk_watch_count zk_packets_sent zk_packets_received
+zk_num_alive_connections zk_open_file_descriptor_count zk_max_file_descriptor_count zk_avg_latency zk_min_latency
+zk_max_latency zk_outstanding_requests zk_approximate_data_size
+""".split()
+_ALWAYS_11442 = {"zk_up", "zk_server_leader"}
+
+
+def shape(samples, without=()):
+    """Sorted "name{label,label}" of samples."""
+    return sorted({f"{sample.name}{{{','.join(sorted(set(sample.labels) - set(without)))}}}" for sample in samples})
+
+
+class ExpositionTest(unittest.TestCase):
+    """Three ensembles: a whole one of which one follower is killed, one without a majority, and a single server."""
+
+    maxDiff = None
+
+    @classmethod
+    def setUpClass(cls):
+        with contextlib.ExitStack() as running:
+            try:
+                whole = running.enter_context(apache.ApacheEnsemble(3, 1))
+                single = running.enter_context(apache.ApacheEnsemble(1))
+                halved = running.enter_context(apache.ApacheEnsemble(2))
+                configuration = workspace.new_folder("configuration") / "exporter.yaml"
+                configuration.write_text("ensembles:\n" + "".join(
+                    f"- {{name: {name}, members: [{', '.join(repr(address) for address in ensemble.addresses)}], "
+                    "detail_interval: 1s, canary: write}\n"
+                    for name, ensemble in (("whole", whole), ("single", single), ("halved", halved))), encoding="utf-8")
+                cls.exporter = running.enter_context(stack.Exporter(
+                    [f"--config.file={configuration}", "--family.zookeeper39"]))
+                cls.members = {name: ensemble.addresses for name, ensemble in
+                               (("whole", whole), ("single", single), ("halved", halved))}
+                with faults.LoadGenerator(whole.connect_string, rate_per_s=300, mix={"set": 4, "get": 1}) as generator:
+                    process.wait_for(lambda: generator.counts.succeeded >= _WRITES, 120, "enough writes")
+            except workspace.LabUnavailable as reason:
+                raise unittest.SkipTest(str(reason)) from None
+            cls.addClassCleanup(running.pop_all().close)
+        leader, follower, lost = whole.leader(), *whole.followers()
+        # The canary's watches have fired everywhere before anything breaks.
+        process.wait_for(lambda: all(exposition.parse(cls.exporter.metrics()).select(
+            "watchkeeper_canary_watch_delivery_seconds_count", member=member.address) for member in whole.members), 60,
+            "the canary's watches to fire")
+        halved.members[0].kill()
+        lost.kill()
+        cls.addresses = {"leader": leader.address, "follower": follower.address,
+                         "observer": whole.members[3].address, "standalone": single.members[0].address,
+                         "looking": halved.members[1].address, "unreachable": lost.address}
+
+        def settled():
+            scrape = exposition.parse(cls.exporter.metrics())
+            states = {kind: {"looking": "looking", "unreachable": "unreachable"}.get(kind, "serving") for kind in _KINDS}
+            return all(scrape.value("watchkeeper_member_serving_state", member=cls.addresses[kind], state=state) == 1
+                       for kind, state in states.items()) and scrape.value(
+                           "watchkeeper_member_role", member=leader.address, role="leader") == 1
+        process.wait_for(settled, 60, "every kind of member to be seen as such", child=cls.exporter.process)
+        # Facts of members that ceased to serve stay fresh for ten seconds.
+        time.sleep(12.0)
+        cls.scrapes = {}
+        cls.texts = {}
+        for family in (*_FAMILIES, "exporter"):
+            cls.texts[family] = cls.exporter.get(f"/metrics?family={family}").text
+            cls.scrapes[family] = exposition.parse(cls.texts[family])
+
+    def test_promtool_finds_nothing_in_the_native_family(self):
+        done = subprocess.run([process.find_program("promtool", "prometheus"), "check", "metrics"],
+                              input=self.texts["native"], capture_output=True, text=True, check=False)
+        self.assertEqual((done.returncode, done.stdout, done.stderr), (0, "", ""))
+
+    def test_whole_scrape_parses_and_is_the_sum_of_its_families(self):
+        answer = self.exporter.get("/metrics")
+        self.assertEqual(answer.headers["content-type"], "text/plain; version=0.0.4; charset=utf-8")
+        whole = exposition.parse(answer.text)
+        self.assertEqual(set(whole.families), {name for scrape in self.scrapes.values() for name in scrape.families})
+        self.assertEqual(metrics_reference.missing(whole, self.members), [])
+
+    def test_names_and_labels_of_each_family(self):
+        for sample in self.scrapes["native"].samples:
+            self.assertRegex(sample.name, "^watchkeeper_")
+            self.assertLessEqual({"ensemble"}, set(sample.labels))
+        for sample in self.scrapes["zk"].samples:
+            self.assertRegex(sample.name, "^zk_")
+            self.assertLessEqual({"ensemble", "zk_host"}, set(sample.labels))
+        for sample in self.scrapes["zookeeper39"].samples:
+            # The only jvm_… that ZooKeeper itself counts.
+            self.assertNotRegex(sample.name, "^(zk_|watchkeeper_|jvm_(?!pause_time_ms)|process_)")
+            self.assertIn("instance", sample.labels)
+        for family in self.scrapes["native"].families.values():
+            self.assertIsNotNone(family.help, family.name)
+            self.assertNotEqual(family.type, "untyped", family.name)
+            self.assertEqual(family.type == "counter", family.name.endswith("_total"), family.name)
+
+    def test_golden_sets(self):
+        if os.environ.get("WK_APACHE_CLASSPATH"):
+            self.skipTest("the golden sets hold for Debian's ZooKeeper; WK_APACHE_CLASSPATH names another")
+        label = {"native": "member", "zk": "zk_host", "zookeeper39": "instance"}
+        for kind in _KINDS:
+            lines = []
+            for family in _FAMILIES:
+                lines.append(f"# {family}")
+                lines += shape(self.scrapes[family].select_all(**{label[family]: self.addresses[kind]}))
+            self.compare(kind, lines)
+        self.compare("ensemble", shape(sample for sample in self.scrapes["native"].samples
+                                       if "member" not in sample.labels))
+        self.compare("exporter", shape(self.scrapes["exporter"].samples))
+
+    def compare(self, name, lines):
+        path = _GOLDEN / f"{name}.txt"
+        text = "\n".join(lines) + "\n"
+        if os.environ.get("WK_REWRITE_GOLDEN"):
+            _GOLDEN.mkdir(exist_ok=True)
+            path.write_text(text, encoding="utf-8")
+        with self.subTest(golden=name):
+            golden = path.read_text("utf-8")
+            self.assertEqual("".join(difflib.unified_diff(golden.splitlines(True), text.splitlines(True), path.name,
+                                                          "this scrape", n=0)), "")
+
+    def test_values_tell_the_roles(self):
+        zk, native = self.scrapes["zk"], self.scrapes["native"]
+        for kind in _KINDS:
+            address = self.addresses[kind]
+            with self.subTest(kind=kind):
+                serves = kind not in ("looking", "unreachable")
+                self.assertEqual(zk.value("zk_up", zk_host=address), float(serves))
+                self.assertEqual(zk.value("zk_server_leader", zk_host=address), float(kind == "leader"))
+                self.assertEqual(zk.value("zk_ruok", zk_host=address), float(kind != "unreachable"))
+                role = kind if serves else "unknown"
+                self.assertEqual([sample.labels["role"] for sample in
+                                  native.select("watchkeeper_member_role", member=address) if sample.value == 1], [role])
+                self.assertEqual(bool(zk.select("zk_znode_count", zk_host=address)), serves)
+                self.assertEqual(bool(native.select("watchkeeper_member_znodes", member=address)), serves)
+
+    def test_dashboard_11442_has_all_its_names(self):
+        for kind in ("leader", "follower", "observer", "standalone"):
+            names = {sample.name for sample in self.scrapes["zk"].select_all(zk_host=self.addresses[kind])}
+            self.assertEqual(set(_GRAFANA_11442) - names, set(), kind)
+        for kind in ("looking", "unreachable"):
+            names = {sample.name for sample in self.scrapes["zk"].select_all(zk_host=self.addresses[kind])}
+            self.assertEqual(set(_GRAFANA_11442) & names, _ALWAYS_11442, kind)
+        for sample in self.scrapes["zk"].select("zk_version"):
+            self.assertRegex(sample.labels["version"], r"^3\.")
+
+    def test_dashboard_10465_has_all_its_names(self):
+        expected = set(_GRAFANA_10465) - _QUANTILES_OF_THE_PROVIDER
+        self.assertEqual(len(_GRAFANA_10465), 132 - 7)
+        for kind in ("leader", "follower", "observer"):
+            names = {sample.name for sample in self.scrapes["zookeeper39"].select_all(instance=self.addresses[kind])}
+            missing = expected - names
+            self.assertEqual(missing, set() if kind == "leader" else _ONLY_ON_LEADERS, kind)
+
+
+class ProviderTest(unittest.TestCase):
+    """ZooKeeper 3.9 read through its own Prometheus provider."""
+
+    def test_dashboard_10465_has_all_its_names(self):
+        try:
+            ensemble = self.enterContext(apache.ApacheEnsemble(
+                3, 1, prometheus=True, whitelist="none", apache_class_path=apache.release("3.9.5")))
+            configuration = workspace.new_folder("configuration") / "exporter.yaml"
+            configuration.write_text("ensembles:\n- members:\n" + "".join(
+                f"  - {{address: '{member.address}', prometheus_url: 'http://127.0.0.1:{member.metrics_port}/metrics'}}\n"
+                for member in ensemble.members), encoding="utf-8")
+            exporter = self.enterContext(stack.Exporter(
+                [f"--config.file={configuration}", "--family.zookeeper39"]))
+        except workspace.LabUnavailable as reason:
+            self.skipTest(str(reason))
+        with faults.LoadGenerator(ensemble.connect_string, rate_per_s=300, mix={"set": 4, "get": 1}) as generator:
+            process.wait_for(lambda: generator.counts.succeeded >= _WRITES, 120, "enough writes")
+        # What counts the transactions read at a start needs a start with transactions.
+        ensemble.followers()[0].restart()
+        ensemble.wait_until_serving()
+
+        def missing():
+            scrape = exposition.parse(exporter.get("/metrics?family=zookeeper39").text)
+            return set(_GRAFANA_10465) - {sample.name for sample in scrape.samples}
+        with contextlib.suppress(TimeoutError):
+            process.wait_for(lambda: not missing(), 20, "all names of the dashboard")
+        self.assertEqual(missing(), set())
+        exposition.parse(exporter.metrics())
+
+
+if __name__ == "__main__":
+    unittest.main()
