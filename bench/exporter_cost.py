@@ -72,6 +72,10 @@ def cpu_seconds(pid):
     return time.clock_gettime((~pid << 3) | 2)
 
 
+def _counted(targets):
+    return f"{targets} target{'' if targets == 1 else 's'}"
+
+
 def status_megabytes(pid):
     """VmRSS, RssAnon and RssFile of a process in MB (1,000,000 bytes)."""
     found = {}
@@ -92,12 +96,10 @@ def configuration(folder, addresses, ensembles, canary):
 
 
 @contextlib.contextmanager
-def watching(folder, addresses, *, ensembles=1, canary="read", native_only=False):
+def watching(folder, addresses, *, ensembles=1, canary="read"):
     """An exporter that has visited everything and has warmed up."""
-    arguments = [f"--config.file={configuration(folder, addresses, ensembles, canary)}", "--log.level=warn"]
-    if native_only:
-        arguments.append("--no-family.zk")
-    with stack.Exporter(arguments) as exporter:
+    path = configuration(folder, addresses, ensembles, canary)
+    with stack.Exporter([f"--config.file={path}", "--log.level=warn"]) as exporter:
         time.sleep(_WARM_UP_S)
         ready = exporter.get("/readyz")
         if ready.status != 200:
@@ -171,11 +173,11 @@ def scrape_rows(exporter, targets, count, idle_share):
 def memory_rows(exporter, targets, ensembles, canary):
     """Resident memory now, and with the history that is still to come."""
     found = status_megabytes(exporter.process.pid)
-    split = f"{found['RssAnon']:.1f} own, {found['RssFile']:.1f} of the program's file, shared libraries"
+    split = f"{found['RssAnon']:.1f} own, {found['RssFile']:.1f} of files: the program and its libraries"
     history = {span: (targets * _MEMBER_ROW_BYTES + ensembles * _ENSEMBLE_ROW_BYTES) * rows / 1e6
                for span, rows in _HISTORY_ROWS.items()}
-    rows = [Row("O4", f"resident, {targets} targets, canary {canary}, just started", "MB", found["VmRSS"], None, None,
-                _MEMORY_GOAL, _MEMORY_GATE, split)]
+    rows = [Row("O4", f"resident, {_counted(targets)}, canary {canary}, before the first scrape", "MB", found["VmRSS"],
+                None, None, _MEMORY_GOAL, _MEMORY_GATE, split)]
     rows += [Row("O4", f"… with the history of {span}, computed", "MB", found["VmRSS"] + more, None, None,
                  _MEMORY_GOAL, _MEMORY_GATE, f"history {more:.2f} MB") for span, more in history.items()]
     return rows
@@ -206,17 +208,16 @@ def measure(arguments):
             addresses = ensemble.addresses[:min(targets, 3)]
             with watching(folder, addresses, ensembles=ensembles, canary=canary) as exporter:
                 share, low, high, mean = measure_polling(exporter, targets, arguments.seconds)
-                rows.append(Row("O4", f"CPU per target polled each second, {targets} target"
-                                      f"{'s' if targets > 1 else ''}, canary {canary}", "% of a core", share, low, high,
-                                _POLL_GOAL, _POLL_GATE, f"mean {mean:.3f}"))
+                rows.append(Row("O4", f"CPU per target polled each second, {_counted(targets)}, canary {canary}",
+                                "% of a core", share, low, high, _POLL_GOAL, _POLL_GATE, f"mean {mean:.3f}"))
                 rows += memory_rows(exporter, targets, ensembles, canary)
                 if canary != "read" or targets == 1:
                     continue
                 idle_share = mean * targets / 100
                 rows += scrape_rows(exporter, targets, arguments.scrapes, idle_share)
                 value, low, high = Scraper(exporter, "/metrics", True).paced(arguments.paced)
-                rows.append(Row("O1", f"CPU per scrape, {targets} targets, native + zk, gzip, one a second", "ms", value,
-                                low, high, _SCRAPE_GOAL, _SCRAPE_GATE, "no scrape before it in the same second"))
+                rows.append(Row("O1", f"CPU per scrape, {targets} targets, native + zk, gzip, one a second", "ms",
+                                value, low, high, _SCRAPE_GOAL, _SCRAPE_GATE, "no scrape before it in the same second"))
                 if targets == 3:
                     before = Scraper(exporter, "/metrics", False).burst(arguments.scrapes, idle_share)[0]
                     sessions = fill(ensemble)
@@ -229,8 +230,9 @@ def measure(arguments):
                         session.stop()
                         session.close()
                 found = status_megabytes(exporter.process.pid)
-                rows.append(Row("O4", f"resident, {targets} targets, after these scrapes", "MB", found["VmRSS"], None, None,
-                                _MEMORY_GOAL, _MEMORY_GATE, f"{found['RssAnon']:.1f} own, {found['RssFile']:.1f} files"))
+                rows.append(Row("O4", f"resident, {targets} targets, after these scrapes", "MB", found["VmRSS"], None,
+                                None, _MEMORY_GOAL, _MEMORY_GATE,
+                                f"{found['RssAnon']:.1f} own, {found['RssFile']:.1f} files"))
     return rows
 
 

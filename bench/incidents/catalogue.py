@@ -197,7 +197,8 @@ INCIDENTS = (
                "GuideAverageLatency", "ZooKeeperAverageLatencyHigh"),
         wrong=_TWO_LEADERS + _NO_QUORUM + ("ZooKeeperServiceInterrupted",), ensemble_options={"slow_disk": True}, load_mix={"get": 1, "set": 1},
         recorded=('{__name__=~"watchkeeper_member_fsync_duration_seconds_(sum|count)"}',
-                  '{__name__=~"watchkeeper_member_update_latency_seconds_(sum|count)"}')),
+                  '{__name__=~"watchkeeper_member_update_latency_seconds_(sum|count)"}',
+                  '{__name__=~"watchkeeper_member_(latency_average_seconds|outstanding_requests)"}')),
     Incident(
         "quoted-znode", "A client creates the node `/a\"b`, then the leader is killed",
         "ZooKeeper counts bytes by top-level node, so the name reaches `mntr`. An exporter that copies it without escaping\n"

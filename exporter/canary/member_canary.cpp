@@ -70,7 +70,8 @@ MemberCanary::MemberCanary(boost::asio::io_context& io, const EnsembleSpec& ense
       random_(std::move(random)),
       report_(std::move(report)),
       lost_(std::move(lost)),
-      deadline_(io) {
+      round_timer_(io),
+      watch_timer_(io) {
   if (target_.tls) tls_ = std::make_unique<TlsClient>(*target_.tls);
 }
 
@@ -150,24 +151,26 @@ void MemberCanary::on_change(const client::SessionChange& change) {
 }
 
 void MemberCanary::close(std::function<void()> done) {
-  step_ = Step::kIdle;
-  deadline_.cancel();
+  in_round_ = in_chain_ = false;
+  ++round_generation_;
+  ++chain_generation_;
+  round_timer_.cancel();
+  watch_timer_.cancel();
   if (session_)
     session_->close(milliseconds{500}, std::move(done));
   else
     done();
 }
 
-milliseconds MemberCanary::left() const {
-  return std::max(milliseconds{1},
-                  std::chrono::duration_cast<milliseconds>(round_end_ - steady_clock::now()));
+milliseconds MemberCanary::left(Clock::time_point deadline) {
+  return std::max(milliseconds{1}, std::chrono::duration_cast<milliseconds>(deadline - Clock::now()));
 }
 
 template <typename Handler>
-auto MemberCanary::of_this_round(Handler handler) {
-  return [this, alive = std::weak_ptr<char>(alive_), round = round_,
-          handler = std::move(handler)](auto outcome) {
-    if (!alive.expired() && step_ != Step::kIdle && round_ == round) handler(std::move(outcome));
+auto MemberCanary::while_current(const std::uint64_t& generation, Handler handler) {
+  return [alive = std::weak_ptr<char>(alive_), &generation, mine = generation,
+          handler = std::move(handler)](auto&&... arguments) {
+    if (!alive.expired() && generation == mine) handler(std::forward<decltype(arguments)>(arguments)...);
   };
 }
 
@@ -176,15 +179,15 @@ void MemberCanary::count(CanaryOperation operation, CanaryResult result) {
 }
 
 template <typename T>
-bool MemberCanary::finish(CanaryOperation operation, const client::Outcome<T>& outcome,
-                          jute::ErrorCode also_fine) {
-  const auto took = steady_clock::now() - asked_at_;
+bool MemberCanary::finish(CanaryOperation operation, Clock::time_point asked,
+                          const client::Outcome<T>& outcome) {
+  const auto took = Clock::now() - asked;
   if (outcome.has_error()) {
     count(operation, result_of(outcome.error().kind));
-    totals_.last_error = fmt::format("{}: {}", name(operation), printable(outcome.error().message));
+    totals_.last_error = fmt::format("{}: {}", name(operation), wk::printable(outcome.error().message));
     return false;
   }
-  if (outcome->error != jute::ErrorCode::kOk && outcome->error != also_fine) {
+  if (outcome->error != jute::ErrorCode::kOk) {
     count(operation, CanaryResult::kError);
     totals_.last_error =
         fmt::format("{}: the server answered {}", name(operation), jute::name(outcome->error));
@@ -197,40 +200,47 @@ bool MemberCanary::finish(CanaryOperation operation, const client::Outcome<T>& o
   return true;
 }
 
+// ---------------------------------------------------------------------------------------------------------------
+// The round: sync and read
+
 void MemberCanary::begin_round(std::uint64_t number) {
-  if (step_ != Step::kIdle) {
+  if (in_round_) {
     totals_.last_error = "the round before did not end in time";
     end_round(false);
   }
   round_ = number;
+  ++round_generation_;
+  in_round_ = true;
   sync_ok_ = false;
   if (tls_ && !totals_.connected) {
     // Renewed certificates reach a session only through a new one; a broken file is tried again here.
-    const auto context = tls_->context(steady_clock::now());
+    const auto context = tls_->context(Clock::now());
     if (!session_ || (context.has_value() && *context != tls_context_)) make_session();
   }
   if (!totals_.connected) {
     count(CanaryOperation::kConnect, connect_failure_);
-    totals_.last_error = "connect: " + printable(connect_error_);
+    totals_.last_error = "connect: " + wk::printable(connect_error_);
     end_round(false);
     return;
   }
-  round_end_ = steady_clock::now() + kCanaryRoundDeadline;
-  deadline_.expires_at(round_end_ +
-                       milliseconds{20});  // Each operation has its own deadline; this one is the net.
-  deadline_.async_wait(
-      [this, alive = std::weak_ptr<char>(alive_), number](const boost::system::error_code& error) {
-        if (error || alive.expired() || step_ == Step::kIdle || round_ != number) return;
-        totals_.last_error = "the round did not end in time";
-        end_round(false);
-      });
+  round_end_ = Clock::now() + kCanaryRoundDeadline;
+  round_timer_.expires_at(round_end_ +
+                          milliseconds{20});  // Each operation has its own deadline; this is the net.
+  round_timer_.async_wait(while_current(round_generation_, [this](const boost::system::error_code& error) {
+    if (error) return;
+    totals_.last_error = "the round did not end in time";
+    end_round(false);
+  }));
+  if (mode_ == CanaryMode::kWrite && !in_chain_) begin_chain();
   sync();
 }
 
 void MemberCanary::end_round(bool ok) {
-  step_ = Step::kIdle;
-  deadline_.cancel();
+  in_round_ = false;
+  ++round_generation_;
+  round_timer_.cancel();
   const Moment now = Moment::now();
+  ok = ok && !chain_failed_;
   if (ok) {
     totals_.last_ok = now;
     totals_.last_error.clear();
@@ -244,11 +254,10 @@ void MemberCanary::end_round(bool ok) {
 }
 
 void MemberCanary::sync() {
-  step_ = Step::kSync;
-  asked_at_ = steady_clock::now();
-  session_->sync("/", left(), of_this_round([this](client::Outcome<client::Nothing> outcome) {
-                   if (!finish(CanaryOperation::kSync, outcome, jute::ErrorCode::kOk))
-                     return end_round(false);
+  const auto asked = Clock::now();
+  session_->sync("/", left(round_end_),
+                 while_current(round_generation_, [this, asked](client::Outcome<client::Nothing> outcome) {
+                   if (!finish(CanaryOperation::kSync, asked, outcome)) return end_round(false);
                    sync_ok_ = true;
                    totals_.last_sync_ok = Moment::now();
                    read();
@@ -256,79 +265,93 @@ void MemberCanary::sync() {
 }
 
 void MemberCanary::read() {
-  step_ = Step::kRead;
-  asked_at_ = steady_clock::now();
+  const auto asked = Clock::now();
   // exists needs no permission, so that no ACL of the user's can fail the canary.
-  session_->exists("/", {.timeout = left()}, of_this_round([this](client::Outcome<jute::Stat> outcome) {
-                     if (!finish(CanaryOperation::kRead, outcome, jute::ErrorCode::kOk))
-                       return end_round(false);
-                     if (mode_ != CanaryMode::kWrite) return end_round(true);
-                     if (parent_made_)
-                       create();
-                     else
-                       prepare_parent(1);
+  session_->exists("/", {.timeout = left(round_end_), .watch = {}},
+                   while_current(round_generation_, [this, asked](client::Outcome<jute::Stat> outcome) {
+                     end_round(finish(CanaryOperation::kRead, asked, outcome));
                    }));
+}
+
+// ---------------------------------------------------------------------------------------------------------------
+// The chain: create, watch, set, delete
+
+void MemberCanary::begin_chain() {
+  ++chain_generation_;
+  in_chain_ = true;
+  chain_end_ = Clock::now() + kCanaryChainDeadline;
+  if (parent_made_)
+    create();
+  else
+    prepare_parent(1);
+}
+
+void MemberCanary::end_chain(bool ok) {
+  in_chain_ = false;
+  ++chain_generation_;
+  watch_timer_.cancel();
+  chain_failed_ = !ok;
 }
 
 void MemberCanary::prepare_parent(std::size_t position) {
-  step_ = Step::kPrepare;
   const std::size_t slash = path_.find('/', position);
-  const bool last = slash == std::string::npos;
-  asked_at_ = steady_clock::now();
-  session_->create(path_.substr(0, slash), "", {.timeout = left()},
-                   of_this_round([this, last, slash](client::Outcome<std::string> outcome) {
-                     if (outcome.has_error() || (outcome->error != jute::ErrorCode::kOk &&
-                                                 outcome->error != jute::ErrorCode::kNodeExists)) {
-                       finish(CanaryOperation::kCreate, outcome, jute::ErrorCode::kOk);
-                       return end_round(false);
-                     }
-                     if (!last) return prepare_parent(slash + 1);
-                     parent_made_ = true;
-                     create();
-                   }));
+  const auto asked = Clock::now();
+  session_->create(
+      path_.substr(0, slash), "", {.timeout = left(chain_end_)},
+      while_current(chain_generation_, [this, slash, asked](client::Outcome<std::string> outcome) {
+        if (outcome.has_error() ||
+            (outcome->error != jute::ErrorCode::kOk && outcome->error != jute::ErrorCode::kNodeExists)) {
+          finish(CanaryOperation::kCreate, asked, outcome);
+          return end_chain(false);
+        }
+        if (slash != std::string::npos) return prepare_parent(slash + 1);
+        parent_made_ = true;
+        create();
+      }));
 }
 
 void MemberCanary::create() {
-  step_ = Step::kCreate;
+  const auto asked = Clock::now();
   if (leftover_) {
-    // An operation of an earlier round went unanswered; whether the znode is there is unknown. Remove it
+    // An operation of an earlier chain went unanswered; whether the znode is there is unknown. Remove it
     // uncounted.
-    session_->remove(own_path_, -1, left(), of_this_round([this](client::Outcome<client::Nothing> outcome) {
-                       if (outcome.has_error()) {
-                         finish(CanaryOperation::kDelete, outcome, jute::ErrorCode::kOk);
-                         return end_round(false);
-                       }
-                       leftover_ = false;
-                       create();
-                     }));
+    session_->remove(
+        own_path_, -1, left(chain_end_),
+        while_current(chain_generation_, [this, asked](client::Outcome<client::Nothing> outcome) {
+          if (outcome.has_error()) {
+            finish(CanaryOperation::kDelete, asked, outcome);
+            return end_chain(false);
+          }
+          leftover_ = false;
+          create();
+        }));
     return;
   }
   leftover_ = true;
-  asked_at_ = steady_clock::now();
-  session_->create(own_path_, "", {.mode = jute::CreateMode::kEphemeral, .timeout = left()},
-                   of_this_round([this](client::Outcome<std::string> outcome) {
+  session_->create(own_path_, "", {.mode = jute::CreateMode::kEphemeral, .timeout = left(chain_end_)},
+                   while_current(chain_generation_, [this, asked](client::Outcome<std::string> outcome) {
                      if (outcome.has_value() && outcome->error == jute::ErrorCode::kNoNode)
                        parent_made_ = false;
-                     if (!finish(CanaryOperation::kCreate, outcome, jute::ErrorCode::kOk))
-                       return end_round(false);
+                     if (!finish(CanaryOperation::kCreate, asked, outcome)) return end_chain(false);
                      watch();
                    }));
 }
 
 void MemberCanary::watch() {
-  step_ = Step::kWatch;
-  watch_stands_ = watch_fired_ = change_acknowledged_ = false;
+  watch_stands_ = false;
+  fired_at_.reset();
+  acknowledged_at_.reset();
   if (next_ == nullptr || !next_->totals_.connected) return set();
-  next_->arm_watch(own_path_, left(), of_this_round([this](bool armed) {
-                     watch_stands_ = armed;
-                     set();
-                   }),
-                   [this, alive = std::weak_ptr<char>(alive_), round = round_] {
-                     if (alive.expired() || step_ == Step::kIdle || round_ != round) return;
-                     watch_fired_ = true;
-                     fired_at_ = steady_clock::now();
-                     if (step_ == Step::kDeliver) deliver();
-                   });
+  next_->arm_watch(own_path_, std::min(kCanaryWatchDeadline, left(chain_end_)),
+                   while_current(chain_generation_,
+                                 [this](bool armed) {
+                                   watch_stands_ = armed;
+                                   set();
+                                 }),
+                   while_current(chain_generation_, [this] {
+                     fired_at_ = Clock::now();
+                     if (acknowledged_at_) await_delivery(*acknowledged_at_);
+                   }));
 }
 
 void MemberCanary::arm_watch(const std::string& path, milliseconds timeout, std::function<void(bool)> armed,
@@ -347,33 +370,32 @@ void MemberCanary::arm_watch(const std::string& path, milliseconds timeout, std:
 }
 
 void MemberCanary::set() {
-  step_ = Step::kSet;
-  asked_at_ = steady_clock::now();
-  session_->set_data(own_path_, fmt::format("{}", round_), -1, left(),
-                     of_this_round([this](client::Outcome<jute::Stat> outcome) {
-                       changed_at_ = steady_clock::now();
-                       if (!finish(CanaryOperation::kSet, outcome, jute::ErrorCode::kOk))
-                         return end_round(false);
-                       change_acknowledged_ = true;
-                       step_ = Step::kDeliver;
+  const auto asked = Clock::now();
+  session_->set_data(own_path_, fmt::format("{}", round_), -1, left(chain_end_),
+                     while_current(chain_generation_, [this, asked](client::Outcome<jute::Stat> outcome) {
+                       const auto acknowledged = Clock::now();
+                       if (!finish(CanaryOperation::kSet, asked, outcome)) return end_chain(false);
                        if (!watch_stands_) return remove();
-                       if (watch_fired_) return deliver();
-                       // Wait for the event at most until half of what is left, so that the delete has its
-                       // time.
-                       deadline_.expires_after(left() / 2);
-                       deadline_.async_wait([this, alive = std::weak_ptr<char>(alive_),
-                                             round = round_](const boost::system::error_code& error) {
-                         if (error || alive.expired() || step_ != Step::kDeliver || round_ != round) return;
-                         next_->watch_missed(target_.name);
-                         remove();
-                       });
+                       acknowledged_at_ = acknowledged;
+                       await_delivery(acknowledged);
                      }));
 }
 
-void MemberCanary::deliver() {
-  deadline_.cancel();
-  next_->delivered(fired_at_ - changed_at_);
-  remove();
+void MemberCanary::await_delivery(Clock::time_point acknowledged_at) {
+  if (fired_at_) {
+    watch_timer_.cancel();
+    acknowledged_at_.reset();
+    next_->delivered(*fired_at_ - acknowledged_at);
+    remove();
+    return;
+  }
+  watch_timer_.expires_after(std::min(kCanaryWatchDeadline, left(chain_end_)));
+  watch_timer_.async_wait(while_current(chain_generation_, [this](const boost::system::error_code& error) {
+    if (error || fired_at_) return;
+    acknowledged_at_.reset();
+    next_->watch_missed(target_.name);
+    remove();
+  }));
 }
 
 void MemberCanary::delivered(std::chrono::nanoseconds after_acknowledgement) {
@@ -387,16 +409,15 @@ void MemberCanary::watch_missed(const std::string& from) {
 }
 
 void MemberCanary::remove() {
-  step_ = Step::kDelete;
-  asked_at_ = steady_clock::now();
-  const bool missed = watch_stands_ && !watch_fired_;
-  session_->remove(own_path_, -1, left(),
-                   of_this_round([this, missed](client::Outcome<client::Nothing> outcome) {
-                     if (!finish(CanaryOperation::kDelete, outcome, jute::ErrorCode::kOk))
-                       return end_round(false);
-                     leftover_ = false;
-                     end_round(!missed);
-                   }));
+  const auto asked = Clock::now();
+  const bool missed = watch_stands_ && !fired_at_;
+  session_->remove(
+      own_path_, -1, left(chain_end_),
+      while_current(chain_generation_, [this, asked, missed](client::Outcome<client::Nothing> outcome) {
+        if (!finish(CanaryOperation::kDelete, asked, outcome)) return end_chain(false);
+        leftover_ = false;
+        end_chain(!missed);
+      }));
 }
 
 }  // namespace wk::exporter

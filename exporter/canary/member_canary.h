@@ -1,11 +1,13 @@
-// The canary of one member: a session pinned to it, and the operations of a round, one after the other.
+// The canary of one member: a session pinned to it, and the operations that are made through it every second.
 //
-// Read mode: sync, then a read. Write mode adds: create an ephemeral znode of its own, let the next member's
-// canary watch it, change it, delete it. Every operation is timed from the call to the reply; a failed one
-// ends the round.
+// A round is a sync, then a read; it ends within a second. In write mode a chain of writes runs beside the
+// rounds: create an ephemeral znode, let the next member's canary watch it, change it, delete it. A chain may
+// take longer than a second (slow disks are slow, not down): the next one starts with the first round after
+// it, and a round counts as failed for the chain's sake only when the newest chain failed. Every operation is
+// timed from the call to the reply.
 //
 // Thread: io. Callbacks come on it; never from inside a call.
-// Invariants: at most one round is under way; a round ends by its deadline, with exactly one report.
+// Invariants: at most one round and one chain are under way; each ends by its deadline; one report a round.
 #pragma once
 
 #include <boost/asio/io_context.hpp>
@@ -26,8 +28,12 @@ namespace wk::exporter {
 /// Sessions ask for this timeout: short enough that ephemerals of a dead exporter vanish soon, long enough to
 /// live through an ordinary election.
 inline constexpr std::chrono::milliseconds kCanarySessionTimeout{10'000};
-/// A round, all operations together. One round starts each second.
+/// A round: sync and read together. One round starts each second.
 inline constexpr std::chrono::milliseconds kCanaryRoundDeadline{950};
+/// A chain of writes. Slower than this is as good as down for a client.
+inline constexpr std::chrono::milliseconds kCanaryChainDeadline{5'000};
+/// Of a chain, the wait for the watch event.
+inline constexpr std::chrono::milliseconds kCanaryWatchDeadline{1'000};
 
 class MemberCanary {
  public:
@@ -54,33 +60,37 @@ class MemberCanary {
   void close(std::function<void()> done);
 
  private:
-  enum class Step : std::uint8_t { kIdle, kSync, kRead, kPrepare, kCreate, kWatch, kSet, kDeliver, kDelete };
+  using Clock = std::chrono::steady_clock;
 
   void make_session();
   void on_change(const client::SessionChange& change);
   void sync();
   void read();
+  void end_round(bool ok);
+
+  void begin_chain();
   void prepare_parent(std::size_t position);
   void create();
   void watch();
   void set();
-  void deliver();
+  void await_delivery(Clock::time_point acknowledged_at);
   void remove();
+  void end_chain(bool ok);
   /// Sets an exists watch on `path` for another canary; `armed` tells whether it stands, `fired` comes with
   /// the event.
   void arm_watch(const std::string& path, std::chrono::milliseconds timeout,
                  std::function<void(bool armed)> armed, std::function<void()> fired);
   void delivered(std::chrono::nanoseconds after_acknowledgement);
   void watch_missed(const std::string& from);
-  /// Counts an operation; true when it succeeded.
+
+  /// Counts an operation that was asked for at `asked`; true when it succeeded.
   template <typename T>
-  bool finish(CanaryOperation operation, const client::Outcome<T>& outcome, jute::ErrorCode also_fine);
+  bool finish(CanaryOperation operation, Clock::time_point asked, const client::Outcome<T>& outcome);
   void count(CanaryOperation operation, CanaryResult result);
-  void end_round(bool ok);
-  [[nodiscard]] std::chrono::milliseconds left() const;
-  /// Wraps a callback so that it does nothing once its round is over.
+  [[nodiscard]] static std::chrono::milliseconds left(Clock::time_point deadline);
+  /// Wraps a callback so that it does nothing once the round (or chain) that `generation` numbers is over.
   template <typename Handler>
-  auto of_this_round(Handler handler);
+  auto while_current(const std::uint64_t& generation, Handler handler);
 
   boost::asio::io_context& io_;
   const TargetSpec target_;
@@ -97,7 +107,7 @@ class MemberCanary {
   std::unique_ptr<TlsClient> tls_;
   std::shared_ptr<boost::asio::ssl::context> tls_context_;
   std::unique_ptr<client::Session> session_;
-  boost::asio::steady_timer deadline_;
+  boost::asio::steady_timer round_timer_, watch_timer_;
   CanaryMember totals_;
   CanaryResult connect_failure_ = CanaryResult::kRefused;
   std::string connect_error_ = "no connection yet";
@@ -105,12 +115,15 @@ class MemberCanary {
   bool parent_made_ = false;
   bool leftover_ = false;  ///< a create or delete went unanswered: the own znode may exist
 
-  Step step_ = Step::kIdle;
+  bool in_round_ = false, in_chain_ = false;
+  bool chain_failed_ = false;  ///< the newest finished chain
+  std::uint64_t round_generation_ = 0, chain_generation_ = 0;
   std::uint64_t round_ = 0;
-  std::chrono::steady_clock::time_point round_end_, asked_at_, changed_at_;
+  Clock::time_point round_end_, chain_end_;
   bool sync_ok_ = false;
-  bool watch_stands_ = false, watch_fired_ = false, change_acknowledged_ = false;
-  std::chrono::steady_clock::time_point fired_at_;
+  bool watch_stands_ = false;
+  std::optional<Clock::time_point> fired_at_;         ///< when the watch event of this chain came
+  std::optional<Clock::time_point> acknowledged_at_;  ///< when the change of this chain was acknowledged
   std::shared_ptr<char> alive_ = std::make_shared<char>();  ///< callbacks of a destroyed canary find it gone
 };
 

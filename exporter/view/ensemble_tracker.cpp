@@ -837,7 +837,10 @@ void EnsembleTracker::derive_quorum(Moment now, std::vector<Event>& events) {
     if (!member.voter) continue;
     ++listed_voters;
     if (member.in_sync) ++first_hand;
-    if (member.state == ServingState::kUnreachable && now - member.state_since > detection) ++long_unseen;
+    // A member that does not say that it is out of service may only be closed to the exporter.
+    const bool untold = member.state == ServingState::kUnreachable ||
+                        (member.state == ServingState::kNotServing && !members_[index].says_not_serving);
+    if (untold && now - member.state_since > detection) ++long_unseen;
   }
   int in_sync = first_hand;
   if (view_.leader) {
@@ -972,6 +975,10 @@ void EnsembleTracker::derive_digests(Moment now, std::vector<Event>& events) {
 
 void EnsembleTracker::derive_drift(Moment now, std::vector<Event>& events) {
   std::vector<ConfigurationDrift> drift;
+  const auto configuration_fresh = [&](const MemberFacts& facts) {
+    return facts.configuration.value &&
+           now - facts.configuration.at <= 3 * spec_.detail_interval + freshness(0);
+  };
   const auto compare = [&](std::string key, const auto& value_of) {
     ConfigurationDrift row{.key = std::move(key), .values = {}};
     bool differs = false;
@@ -985,12 +992,12 @@ void EnsembleTracker::derive_drift(Moment now, std::vector<Event>& events) {
   };
   for (const std::string_view key : kDriftKeys)
     compare(std::string(key), [&](const MemberFacts& facts) -> std::optional<std::string> {
-      if (!facts.configuration.value) return std::nullopt;
+      if (!configuration_fresh(facts)) return std::nullopt;
       const auto value = facts.configuration.value->entry(key);
       return value ? std::optional(std::string(*value)) : std::nullopt;
     });
-  compare("membership", [](const MemberFacts& facts) -> std::optional<std::string> {
-    if (!facts.configuration.value || facts.configuration.value->membership.empty()) return std::nullopt;
+  compare("membership", [&](const MemberFacts& facts) -> std::optional<std::string> {
+    if (!configuration_fresh(facts) || facts.configuration.value->membership.empty()) return std::nullopt;
     return membership_text(*facts.configuration.value);
   });
   compare("version", [](const MemberFacts& facts) -> std::optional<std::string> {

@@ -78,7 +78,7 @@ class _Scaler:
 
     def _walk(self, tokens):
         out = []
-        brackets = 0
+        brackets = braces = 0
         after_colon = after_offset = False
         # For each open parenthesis: [is predict_linear's, commas seen, index in out where the horizon begins].
         calls = []
@@ -100,7 +100,9 @@ class _Scaler:
                 after_colon = True
             elif text == "(":
                 calls.append([previous_word == "predict_linear", 0, None])
-            elif text == "," and calls:
+            elif text in "{}":
+                braces += 1 if text == "{" else -1
+            elif text == "," and calls and not braces:
                 calls[-1][1] += 1
                 if calls[-1][0] and calls[-1][1] == 1:
                     out.append(text)

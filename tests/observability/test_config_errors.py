@@ -184,7 +184,8 @@ class Files(_Runs):
 
     def test_unreadable_files(self):
         missing = self.folder / "missing.yaml"
-        self.assert_one_line(self.run_exporter(f"--config.file={missing}"), 1, [str(missing), "does not exist", "check the path"])
+        self.assert_one_line(self.run_exporter(f"--config.file={missing}"), 1,
+                             [str(missing), "does not exist", "check the path"])
         self.assert_one_line(self.run_exporter(f"--config.file={self.folder}"), 1, [str(self.folder)])
         large = self.folder / "large.yaml"
         large.write_text("# " + "x" * (1 << 20) + "\n", encoding="utf-8")
@@ -234,7 +235,8 @@ class Files(_Runs):
         except workspace.LabUnavailable as missing:
             self.skipTest(str(missing))
         one, other = authority.issue("one"), authority.issue("other")
-        done = self.run_exporter(_MEMBER, f"--tls.cert-file={one.certificate}", f"--tls.key-file={other.key}", "--check")
+        done = self.run_exporter(_MEMBER, f"--tls.cert-file={one.certificate}", f"--tls.key-file={other.key}",
+                                 "--check")
         self.assert_one_line(done, 2, ["--tls.key-file"])
         path = self.folder / "mixed.yaml"
         path.write_text(f"ensembles:\n  - members: [zk1]\n    tls: {{cert_file: {one.certificate}, "

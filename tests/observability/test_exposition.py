@@ -56,7 +56,8 @@ write_commit_proc_req_queued_sum write_commitproc_time_ms_sum write_final_proc_t
 znode_count
 """.split()
 # Of these, quantiles of basic summaries, which only the Prometheus provider tells; mntr knows their sums and counts.
-_QUANTILES_OF_THE_PROVIDER = {"dbinittime", "election_time", "fsynctime", "startup_snap_load_time", "startup_txns_loaded"}
+_QUANTILES_OF_THE_PROVIDER = {"dbinittime", "election_time", "fsynctime", "startup_snap_load_time",
+                              "startup_txns_loaded"}
 _ONLY_ON_LEADERS = {"ack_latency_sum", "last_proposal_size", "leader_uptime", "learner_handler_qp_size_sum", "learners",
                     "max_proposal_size", "min_proposal_size", "synced_non_voting_followers", "synced_observers"}
 
@@ -67,6 +68,36 @@ zk_num_alive_connections zk_open_file_descriptor_count zk_max_file_descriptor_co
 zk_max_latency zk_outstanding_requests zk_approximate_data_size
 """.split()
 _ALWAYS_11442 = {"zk_up", "zk_server_leader"}
+
+
+class ParserTest(unittest.TestCase):
+    """The strict parser refuses what it should: without this, the tests below could not fail."""
+
+    def test_refuses(self):
+        bucket = '# TYPE h histogram\nh_bucket{le="1"} %d\nh_bucket{le="+Inf"} %d\nh_sum 1\nh_count %d\n'
+        for text, complaint in (
+                ("a 1", "no line feed"), ("a 1\n\n", "empty line"), ("a 1\na 1\n", "stands twice"),
+                ('a{b="1"} 1\nc 1\na{b="2"} 1\n', "stand together"), ('a{b="x"y"} 1\n', "expected '}'"),
+                ('a{b="\\x"} 1\n', "unknown escape"), ('a{b="1",b="2"} 1\n', "stands twice"),
+                ('a{b="x\n"} 1\n', "no closing quote"), ("a{b=1} 1\n", "expected '\"'"), ("1a 1\n", "metric name"),
+                ("a one\n", "expected a number"), ("a 1 1700000000\n", "follows the value"),
+                ("a 1\n# TYPE a gauge\n", "after a sample"), ("# TYPE a gauge\n# TYPE a gauge\na 1\n", "second TYPE"),
+                ("# HELP a x\n# HELP a x\na 1\n", "second HELP"), ("# TYPE a gauge\n", "without samples"),
+                ("# TYPE a meter\na 1\n", "unknown type"), ("# hello\na 1\n", "neither HELP nor TYPE"),
+                ("# TYPE a counter\na -1\n", "negative"), ("# TYPE a summary\na 1\n", "quantile"),
+                (bucket % (2, 1, 1), "not cumulative"), (bucket % (1, 2, 3), "differs from _count"),
+                (bucket.replace("+Inf", "2") % (1, 2, 2), "no +Inf"),
+                (bucket.replace("h_sum 1\n", "") % (1, 2, 2), "one _sum")):
+            with self.subTest(text=text), self.assertRaises(exposition.ExpositionError) as raised:
+                exposition.parse(text)
+            self.assertIn(complaint, str(raised.exception))
+
+    def test_reads(self):
+        scrape = exposition.parse('# HELP a what \\n it is\n# TYPE a gauge\n'
+                                  'a{b="q\\"\\\\\\n",c="}"} 1.5e3\na{b=""} -Inf\n')
+        self.assertEqual(scrape.value("a", c="}"), 1500.0)
+        self.assertEqual(scrape.samples[0].labels, {"b": 'q"\\\n', "c": "}"})
+        self.assertEqual(scrape.families["a"].help, "what \n it is")
 
 
 def shape(samples, without=()):
@@ -113,7 +144,7 @@ class ExpositionTest(unittest.TestCase):
 
         def settled():
             scrape = exposition.parse(cls.exporter.metrics())
-            states = {kind: {"looking": "looking", "unreachable": "unreachable"}.get(kind, "serving") for kind in _KINDS}
+            states = {kind: kind if kind in ("looking", "unreachable") else "serving" for kind in _KINDS}
             return all(scrape.value("watchkeeper_member_serving_state", member=cls.addresses[kind], state=state) == 1
                        for kind, state in states.items()) and scrape.value(
                            "watchkeeper_member_role", member=leader.address, role="leader") == 1
@@ -190,7 +221,8 @@ class ExpositionTest(unittest.TestCase):
                 self.assertEqual(zk.value("zk_ruok", zk_host=address), float(kind != "unreachable"))
                 role = kind if serves else "unknown"
                 self.assertEqual([sample.labels["role"] for sample in
-                                  native.select("watchkeeper_member_role", member=address) if sample.value == 1], [role])
+                                  native.select("watchkeeper_member_role", member=address) if sample.value == 1],
+                                 [role])
                 self.assertEqual(bool(zk.select("zk_znode_count", zk_host=address)), serves)
                 self.assertEqual(bool(native.select("watchkeeper_member_znodes", member=address)), serves)
 
@@ -222,7 +254,8 @@ class ProviderTest(unittest.TestCase):
                 3, 1, prometheus=True, whitelist="none", apache_class_path=apache.release("3.9.5")))
             configuration = workspace.new_folder("configuration") / "exporter.yaml"
             configuration.write_text("ensembles:\n- members:\n" + "".join(
-                f"  - {{address: '{member.address}', prometheus_url: 'http://127.0.0.1:{member.metrics_port}/metrics'}}\n"
+                f"  - address: '{member.address}'\n"
+                f"    prometheus_url: 'http://127.0.0.1:{member.metrics_port}/metrics'\n"
                 for member in ensemble.members), encoding="utf-8")
             exporter = self.enterContext(stack.Exporter(
                 [f"--config.file={configuration}", "--family.zookeeper39"]))

@@ -26,7 +26,7 @@ class LabTestCase(unittest.TestCase):
             raise unittest.SkipTest(str(missing)) from None
 
     def assert_polled_steadily(self, exporter, members, seconds, interval_s=1.0):
-        """Each member is visited once an interval during the next seconds: at most one visit and a fifth are missing."""
+        """Each member is visited once an interval during the next seconds: at most a fifth and one are missing."""
         begin, before = time.monotonic(), {member: document(exporter, member)["polls"] for member in members}
         time.sleep(seconds)
         after = {member: document(exporter, member)["polls"] for member in members}

@@ -50,6 +50,7 @@ class Expressions(unittest.TestCase):
                    "predict_linear(rate(x[60s])[1440s:60s], ((86400)) / 60)")
 
     def test_predict_linear_with_commas_in_its_vector(self):
+        self.check('predict_linear(x{a="1",b!~"c"}[1h], 60)', 'predict_linear(x{a="1",b!~"c"}[60s], (60) / 60)')
         self.check('predict_linear(label_replace(x, "a", "b", "c", "d")[1h:], 60)',
                    'predict_linear(label_replace(x, "a", "b", "c", "d")[60s:], (60) / 60)')
 

@@ -260,6 +260,17 @@ TEST(EnsembleTracker, FollowerUnseenForLongIsBelievedToTheLeader) {
   EXPECT_EQ(story.member(0).state, ServingState::kUnreachable);
 }
 
+TEST(EnsembleTracker, FollowerClosedToTheExporterIsBelievedToTheLeaderButOneThatSaysItDoesNotServeIsNot) {
+  EnsembleStory story;
+  story.seconds(2);
+  story.answering[0].state = SourceState::kClosed;
+  story.seconds(30);
+  EXPECT_EQ(story.view().voters_in_sync, 3);
+  story.answering[0].state = SourceState::kNotServing;
+  story.seconds(60);
+  EXPECT_EQ(story.view().voters_in_sync, 2);
+}
+
 TEST(EnsembleTracker, TwoLeadersOfOneEpochAreASplitBrain) {
   EnsembleStory story;
   story.seconds(2);
@@ -414,6 +425,16 @@ TEST(EnsembleTracker, DifferentTickTimeIsDriftAndToldOnce) {
   story.report_extra(1, EnsembleStory::configuration(2, {}));
   EXPECT_TRUE(story.view().drift.empty());
   EXPECT_EQ(story.count(EventType::kConfigurationChanged), 1);
+}
+
+TEST(EnsembleTracker, ConfigurationThatIsNoLongerToldIsNoDrift) {
+  EnsembleStory story;
+  story.report_extra(0, EnsembleStory::configuration(1, {}));
+  story.report_extra(1, EnsembleStory::configuration(2, {}, "3000"));
+  story.seconds(20);
+  EXPECT_EQ(story.view().drift.size(), 1U);
+  story.seconds(20);
+  EXPECT_TRUE(story.view().drift.empty());
 }
 
 TEST(EnsembleTracker, DigestThatDiffersFromTheMajorityIsAMismatch) {
