@@ -47,6 +47,9 @@ _INCUMBENT_COMMIT = "9f367d5"
 _LOAD_RATE_PER_S = 50
 # Long enough that every series has several samples before the fault: rates need two, a test some more.
 _WARM_UP_S = 80
+_SETTLE_S = 15
+# An alert that looks five minutes back is silent after this time.
+_SILENCE_DEADLINE_S = 330
 _QUICK = {"scrape_interval": 5, "warm_up": 20, "observe": 40, "healed": 15}
 _DEADLINE_S = 180
 
@@ -121,6 +124,8 @@ class Site:
             ensemble.start()
         for ensemble in self.ensembles:
             ensemble.wait_until_serving(_DEADLINE_S)
+        # Servers that have just started are slow; nobody shall take that for an incident.
+        time.sleep(_SETTLE_S)
         exporter = self._stack.enter_context(stack.Exporter(
             [f"--zookeeper={','.join(plain.addresses)}", "--ensemble=demo", "--canary=write", "--no-family.zk"],
             binary=bench.binary))
@@ -217,6 +222,7 @@ def run_incident(bench, incident):
         prometheus = site.prometheus
         ready_at = time.time()
         time.sleep(warm_up)
+        wait_for_silence(incident, prometheus)
         started = datetime.datetime.now(datetime.timezone.utc)
         fault_at = time.time()
         say(f"{incident.key}: fault")
@@ -250,6 +256,14 @@ def run_incident(bench, incident):
     fired = "; ".join(f"{alert['name']} {alert['after_s']:.0f} s" for alert in row["alerts"])
     say(f"{incident.key}: {fired or 'nothing fired'}")
     return row
+
+
+def wait_for_silence(incident, prometheus):
+    """Waits until no alert fires; one that does not end is told in the row as firing before the fault."""
+    try:
+        process.wait_for(lambda: not prometheus.firing(), _SILENCE_DEADLINE_S, "all alerts to be silent", interval_s=1.0)
+    except TimeoutError:
+        say(f"{incident.key}: before the fault fire {', '.join(sorted(prometheus.firing()))}")
 
 
 def record(bench, incident, prometheus, fault_at, end_s, firings):

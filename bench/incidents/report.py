@@ -20,8 +20,11 @@ def _cell(row, rules, incident):
     if rules == "awesome" and row.get("incumbent_skipped"):
         return "skipped (see above)"
     parts = []
-    for alert in row["alerts"]:
-        if alert["rules"] != rules:
+    alerts = [alert for alert in row["alerts"] if alert["rules"] == rules]
+    critical = {(alert["name"], alert["after_s"]) for alert in alerts if alert["severity"] == "critical"}
+    for alert in alerts:
+        # An alert of two severities that begin together is one line.
+        if alert["severity"] != "critical" and (alert["name"], alert["after_s"]) in critical:
             continue
         text = f"{_name(alert)} {alert['after_s']:.0f} s"
         if alert["severity"] == "critical":
@@ -93,12 +96,12 @@ def render(document, incidents):
     out = ["# Incidents: which alerts fired", ""]
     out += _paragraph(
         "Written by `bench/incidents/compare.py`; do not edit. Each row is one real fault done to real servers and watched "
-        "by three rule sets at the same time, with the interval that most installations use.")
+        "by three rule sets at the same time.")
     if document["quick"]:
         out += ["> **A quick run: a smoke test with shortened windows, not a measurement.**", ""]
     out += [
-        f"- Measured {document['started']} to {document['ended']} (UTC), {document['parallel']} incidents at a time, on",
-        f"  {document['machine']}, which had other work as well: load average {min(loads):.0f} to {max(loads):.0f}.",
+        f"- Measured {document['started']} to {document['ended']} (UTC), up to {document['parallel']} incidents at a time, on",
+        f"  {document['machine']}; load average, other work on that machine included, {min(loads):.0f} to {max(loads):.0f}.",
         f"- {versions['zookeeper']}; tickTime 2000, initLimit 10, syncLimit 5.",
         f"- {versions['watchkeeper']}; incumbent: {versions['incumbent']}; {versions['prometheus']}.",
         f"- Scrapes and evaluations every {document['scrape_interval_s']:g} s; our group `watchkeeper-service` sets its own 5 s.",
@@ -106,7 +109,7 @@ def render(document, incidents):
     out += _paragraph(
         "Seconds count from the fault until the alert fires, `for:` included. **Bold** is critical: it pages somebody. "
         "✓ tells of this fault; ✗ states something untrue, or pages for planned work; without a mark: true, but about a "
-        "consequence. The last column tells how long after the repair the last alert of each set fired on, in the order of "
+        "consequence or about the load of the machine. The last column tells how long after the repair the last alert of each set fired on, in the order of "
         "the columns; `>` where the observation ended before.")
     out += [table(document, incidents), ""]
     before = _before(document)
@@ -117,7 +120,8 @@ def render(document, incidents):
     out += ["## What each row means", ""]
     for one in incidents:
         if one.key in rows:
-            out += _paragraph(f"**{one.title}.** {one.meaning}")
+            row = rows[one.key]
+            out += _paragraph(f"**{one.title}.** {one.meaning} (Load average {row['load_average']:.0f}.)")
     out += ["## How it is measured", ""]
     out += _paragraph(
         "Each incident has two ensembles of three Apache members of its own, and the same is done to both at once: one with "

@@ -344,14 +344,12 @@ def exporter_and_configuration(now):
         one.stop()
         one.extra_cfg = {"tickTime": 600}
         one.start()
-    one.stop()
-    one.extra_cfg = {}
-    one.start()
-    now.resolves("ZooKeeperConfigurationDrift")
+    # From now on the member withholds its configuration: the one that it had is no longer known, nor a drift.
     one.stop()
     with now.fires("ZooKeeperExporterBlind"):
         one.extra_cfg = {"4lw.commands.whitelist": "srvr"}
         one.start()
+    now.resolves("ZooKeeperConfigurationDrift")
     with now.fires("ZooKeeperCanaryFailing"):
         other.stop()
         other.extra_cfg = {"enforce.auth.enabled": "true", "enforce.auth.schemes": "digest"}
