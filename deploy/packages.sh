@@ -10,7 +10,7 @@ wk_packages_zookeeper="default-jre-headless libzookeeper-java libservlet-api-jav
 # Prometheus and Alertmanager, with promtool and amtool.
 wk_packages_monitoring="prometheus prometheus-alertmanager"
 # What only the tests need.
-wk_packages_tests="libgtest-dev libgmock-dev zlib1g-dev python3 python3-kazoo python3-yaml openssl ca-certificates curl iproute2 gcc
+wk_packages_tests="ccache libgtest-dev libgmock-dev zlib1g-dev python3 python3-kazoo python3-yaml openssl ca-certificates curl iproute2 gcc
   clang-14 libclang-rt-14-dev clang-format-14"
 
 # wk_install PACKAGE...: installs what is missing, as root or through sudo. Services that a package brings are not

@@ -16,6 +16,7 @@ import collections
 import concurrent.futures
 import contextlib
 import datetime
+import hashlib
 import json
 import os
 import pathlib
@@ -61,6 +62,11 @@ def say(text):
         print(f"{datetime.datetime.now():%H:%M:%S} {text}", file=sys.stderr, flush=True)
 
 
+def our_rules():
+    """What identifies the version of our rules: the beginning of their digest."""
+    return hashlib.sha256(_RULES[0].read_bytes()).hexdigest()[:12]
+
+
 class Bench:
     """What all incidents share: programs, versions, options."""
 
@@ -70,6 +76,7 @@ class Bench:
         # A copy, so that a build meanwhile does not change what is measured.
         self.binary = workspace.new_folder("binary") / "watchkeeper-exporter"
         shutil.copy2(stack.exporter_binary(), self.binary)
+        self.rules = our_rules()
         self.incumbent, self.incumbent_skipped = self._find_incumbent()
 
     @staticmethod
@@ -172,11 +179,11 @@ def firing_moments(prometheus, begin, end):
     return moments
 
 
-def unreadable_after(prometheus, begin, fault_at, end):
-    """Seconds from the fault to the first failed scrape of the incumbent; None when all went well."""
-    found = [when for _, points in prometheus.query_range(f'up{{job="{_INCUMBENT_JOB}"}} == 0', begin, end, 1)
-             for when, _ in points]
-    return min(found) - fault_at if found else None
+def failed_scrapes(prometheus, fault_at, end):
+    """(begin, seconds in all) of the time since the fault in which the incumbent could not be scraped; None if never."""
+    moments = sorted(when - fault_at for _, points in prometheus.query_range(
+        f'up{{job="{_INCUMBENT_JOB}"}} == 0', fault_at, end, 1) for when, _ in points)
+    return (round(moments[0], 1), len(moments)) if moments else None
 
 
 def _since_fault(moments, fault_at, still_from):
@@ -243,9 +250,10 @@ def run_incident(bench, incident):
                "repaired_at_s": round(repaired_at - fault_at, 1),
                "healed_s": healed, "end_s": round(end - fault_at, 1), "load_average": round(sum(loads) / len(loads), 2),
                "rule_errors": [f"{name}: {error}" for name, error in errors],
-               "incumbent_skipped": bench.incumbent_skipped, "incumbent_unreadable_after_s": None}
+               "watchkeeper": bench.versions()["watchkeeper"], "our_rules": bench.rules,
+               "incumbent_skipped": bench.incumbent_skipped, "incumbent_failed_scrapes": None}
         if bench.incumbent:
-            row["incumbent_unreadable_after_s"] = unreadable_after(prometheus, ready_at, fault_at, end)
+            row["incumbent_failed_scrapes"] = failed_scrapes(prometheus, fault_at, end)
         moments = firing_moments(prometheus, ready_at, end)
         # Younger than two evaluations: still firing.
         still_from = end - fault_at - options.scrape_interval - 2
@@ -322,6 +330,8 @@ def parse_arguments():
         parser.error(f"--only: no incident {', '.join(unknown)}; there are {', '.join(keys)}")
     if options.quick and (options.record or options.markdown):
         parser.error("--quick measures nothing: leave out --record and --markdown")
+    if options.quick and options.json and options.json.exists():
+        parser.error(f"--quick measures nothing, and its rows do not belong into {options.json}: name a new file")
     if options.render and not (options.json and options.json.exists() and options.markdown):
         parser.error("--render needs --markdown and a --json that exists")
     if options.parallel < 1 or options.scrape_interval < 1:
@@ -354,12 +364,27 @@ def run_all(bench):
     return rows, whole
 
 
+def make_document(bench, rows, previous):
+    """What --json holds: `rows`, and those of the `previous` document that were not run again, with its command."""
+    options = bench.options
+    kept = {row["key"]: row for row in previous.get("incidents", []) if row["key"] not in rows}
+    merged = {**kept, **rows}
+    ordered = [merged[incident.key] for incident in catalogue.INCIDENTS if incident.key in merged]
+    faults = [datetime.datetime.fromisoformat(row["fault_at"]) for row in ordered]
+    ends = [fault + datetime.timedelta(seconds=row["end_s"]) for fault, row in zip(faults, ordered)]
+    own = {"quick": options.quick, "command": " ".join(["bench/incidents/compare.py", *sys.argv[1:]]),
+           "parallel": options.parallel, "scrape_interval_s": options.scrape_interval}
+    how = {key: previous[key] for key in own} if kept else own
+    return {**how, "started": f"{min(faults):%Y-%m-%d %H:%M}" if faults else "",
+            "ended": f"{max(ends):%Y-%m-%d %H:%M}" if ends else "", "machine": machine(), "versions": bench.versions(),
+            "incidents": ordered}
+
+
 def main():
     options = parse_arguments()
-    now = datetime.datetime.now(datetime.timezone.utc)
     if options.render:
         document = json.loads(options.json.read_text(encoding="utf-8"))
-        options.markdown.write_text(report.render(document, catalogue.INCIDENTS), encoding="utf-8")
+        options.markdown.write_text(report.render(document, catalogue.INCIDENTS, our_rules()), encoding="utf-8")
         return 0
     try:
         bench = Bench(options)
@@ -367,23 +392,16 @@ def main():
         print(f"incidents: {error}", file=sys.stderr)
         return 2
     rows, whole = run_all(bench)
-    kept = {}
+    previous = {}
     if options.json and options.json.exists():
-        kept = {row["key"]: row for row in json.loads(options.json.read_text(encoding="utf-8"))["incidents"]}
-    merged = {**kept, **rows}
-    ordered = [merged[incident.key] for incident in catalogue.INCIDENTS if incident.key in merged]
-    if not ordered:
+        previous = json.loads(options.json.read_text(encoding="utf-8"))
+    document = make_document(bench, rows, previous)
+    if not document["incidents"]:
         return 1
-    minute = "%Y-%m-%d %H:%M"
-    document = {"quick": options.quick, "command": "bench/incidents/compare.py " + " ".join(sys.argv[1:]),
-                "started": f"{min(datetime.datetime.fromisoformat(row['fault_at']) for row in ordered):{minute}}",
-                "ended": f"{datetime.datetime.now(datetime.timezone.utc):{minute}}", "began": now.isoformat(timespec="seconds"),
-                "machine": machine(), "parallel": options.parallel, "scrape_interval_s": options.scrape_interval,
-                "versions": bench.versions(), "incidents": ordered}
     if options.json:
         options.json.write_text(json.dumps(document, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     if options.markdown:
-        options.markdown.write_text(report.render(document, catalogue.INCIDENTS), encoding="utf-8")
+        options.markdown.write_text(report.render(document, catalogue.INCIDENTS, our_rules()), encoding="utf-8")
     print(("A smoke run, not a measurement.\n" if options.quick else "") + report.table(document, catalogue.INCIDENTS))
     problems = [] if options.quick else list(failures(rows.values()))
     for problem in problems:

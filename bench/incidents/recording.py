@@ -124,9 +124,13 @@ def _got(output):
 
 def write(incident, prometheus_url, fault_at, end_s, firings, head, step_s):
     """Writes FOLDER/<key>.test.yml; returns its path and the differences between promtool and the live run."""
-    start = fault_at - LEAD_S
-    text = series_from_prometheus.export(prometheus_url, incident.recorded, start, fault_at + end_s, step_s)
+    text = series_from_prometheus.export(prometheus_url, incident.recorded, fault_at - LEAD_S, fault_at + end_s, step_s)
     series = "\n".join(line for line in text.splitlines() if not line.startswith("#"))
+    return assemble(incident, series, end_s, firings, head)
+
+
+def assemble(incident, series, end_s, firings, head):
+    """As write(), from `series`: the YAML of interval and input_series."""
     checks = plan_checks(incident, firings, end_s)
     if not checks:
         raise RecordingError("no alert fired that could be tested")

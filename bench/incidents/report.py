@@ -26,7 +26,8 @@ def _cell(row, rules, incident):
         # An alert of two severities that begin together is one line.
         if alert["severity"] != "critical" and (alert["name"], alert["after_s"]) in critical:
             continue
-        text = f"{_name(alert)} {alert['after_s']:.0f} s"
+        late = " (after the repair)" if row["healed_s"] and alert["after_s"] > row["repaired_at_s"] else ""
+        text = f"{_name(alert)} {alert['after_s']:.0f} s{late}"
         if alert["severity"] == "critical":
             text = f"**{text}**"
         if alert["name"] in incident.wrong:
@@ -36,11 +37,10 @@ def _cell(row, rules, incident):
         elif alert["name"] in incident.tells:
             text = f"✓ {text}"
         parts.append(text)
-    if rules == "awesome" and row.get("incumbent_unreadable_after_s") is not None:
-        since = max(0.0, row["incumbent_unreadable_after_s"])
-        parts.append(f"(its exporter's page cannot be scraped from {since:.0f} s on)")
-        if len(parts) == 1:
-            parts.insert(0, "nothing")
+    if rules == "awesome" and row["incumbent_failed_scrapes"]:
+        begin, seconds = row["incumbent_failed_scrapes"]
+        parts = parts or ["nothing"]
+        parts.append(f"(its exporter could not be scraped for {seconds:.0f} s, from {begin:.0f} s on)")
     return "<br>".join(parts) or ("nothing ✓" if incident.planned else "nothing")
 
 
@@ -76,19 +76,17 @@ def table(document, incidents):
 
 
 def _before(document):
-    lines = []
-    for row in document["incidents"]:
-        for alert in row["already_firing"]:
-            lines.append(f"- {row['title']}: {alert}")
-    return lines
+    return list(dict.fromkeys(f"- {row['title']}: {alert}" for row in document["incidents"]
+                              for alert in row["already_firing"]))
 
 
 def _paragraph(text):
     return [*textwrap.wrap(text, _WIDTH, break_long_words=False, break_on_hyphens=False), ""]
 
 
-def render(document, incidents):
-    """The whole page.  `incidents` are the catalogue's, for the meanings and for what was not run."""
+def render(document, incidents, our_rules):
+    """The whole page.  `incidents` are the catalogue's, for the meanings and for what was not run; `our_rules` identifies
+    the present version of our rules, so that rows of an earlier one are named."""
     rows = {row["key"]: row for row in document["incidents"]}
     missing = [one.title for one in incidents if one.key not in rows]
     versions = document["versions"]
@@ -103,7 +101,7 @@ def render(document, incidents):
         f"- Measured {document['started']} to {document['ended']} (UTC), up to {document['parallel']} incidents at a time, on",
         f"  {document['machine']}; load average, other work on that machine included, {min(loads):.0f} to {max(loads):.0f}.",
         f"- {versions['zookeeper']}; tickTime 2000, initLimit 10, syncLimit 5.",
-        f"- {versions['watchkeeper']}; incumbent: {versions['incumbent']}; {versions['prometheus']}.",
+        f"- {'; '.join(sorted({row['watchkeeper'] for row in document['incidents']}))}; incumbent: {versions['incumbent']}; {versions['prometheus']}.",
         f"- Scrapes and evaluations every {document['scrape_interval_s']:g} s; our group `watchkeeper-service` sets its own 5 s.",
         "", "```sh", document["command"], "```", ""]
     out += _paragraph(
@@ -115,22 +113,29 @@ def render(document, incidents):
     before = _before(document)
     if before:
         out += ["Firing already before the fault, and therefore not counted:", "", *before, ""]
+    earlier = [f"`{one.key}`" for one in incidents if one.key in rows and rows[one.key]["our_rules"] != our_rules]
+    if earlier:
+        out += _paragraph("Measured with an earlier version of our rules than the one in this tree (`--only` runs them again): "
+                          + ", ".join(earlier) + ".")
     if missing:
         out += ["Not run: " + "; ".join(missing) + ".", ""]
     out += ["## What each row means", ""]
     for one in incidents:
         if one.key in rows:
             row = rows[one.key]
-            out += _paragraph(f"**{one.title}.** {one.meaning} (Load average {row['load_average']:.0f}.)")
+            out += _paragraph(f"**{one.title}.** {one.meaning} (Measured {row['fault_at'][11:16]}, load average "
+                              f"{row['load_average']:.0f}, {row['watchkeeper']}.)")
     out += ["## How it is measured", ""]
     out += _paragraph(
         "Each incident has two ensembles of three Apache members of its own, and the same is done to both at once: one with "
         "the servers' Prometheus provider, which the guide's rules read, and one without, which the incumbent and Watchkeeper "
-        "watch. Two are needed because the incumbent's page cannot be scraped at all when the servers' provider is on (that "
-        "has a row of its own). Watchkeeper runs with `--canary=write` and without its `zk_` family, so that the rules for the "
+        "watch. The incumbent damages the labels of servers whose provider is on (that has a row of its own), which must not "
+        "count against it in the others. Watchkeeper runs with `--canary=write` and without its `zk_` family, so that the rules for the "
         "incumbent see the incumbent alone. The incumbent gets a timeout of 2 s: with its default of 30 s every scrape of a "
         "stopped server would fail.")
     out += _paragraph(
+        "A fault is done only when no alert fires any more from the start of the servers; what fired on is listed. Rows that are "
+        "run again with `--only` replace the earlier ones. "
         "One Prometheus for each incident loads all three rule sets; when an alert began and ended is read from its `ALERTS` "
         "series. The guide's alerts count where they are about the servers. `alerts/comparison/` has the conditions of the "
         "other two sets, thresholds and durations unchanged.")

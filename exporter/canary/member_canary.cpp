@@ -14,6 +14,10 @@ using std::chrono::steady_clock;
 
 constexpr milliseconds kReconnectFirst{50};
 constexpr milliseconds kReconnectLongest{1'000};
+/// Credentials that were refused are shown again after this long: the server's side may have been corrected.
+constexpr milliseconds kCredentialsAgain{30'000};
+/// A missed watch event fails the rounds that end within this time.
+constexpr milliseconds kWatchMissCounts{1'500};
 
 CanaryResult result_of(client::FaultKind kind) {
   switch (kind) {
@@ -141,6 +145,7 @@ void MemberCanary::on_change(const client::SessionChange& change) {
       session_->open();
       return;
     case client::SessionState::kAuthFailed:
+      refused_at_ = Clock::now();
       connect_failure_ = CanaryResult::kError;
       connect_error_ =
           "the server refuses the canary's credentials; correct canary auth in the configuration";
@@ -163,7 +168,7 @@ void MemberCanary::close(std::function<void()> done) {
 }
 
 milliseconds MemberCanary::left(Clock::time_point deadline) {
-  return std::max(milliseconds{1}, std::chrono::duration_cast<milliseconds>(deadline - Clock::now()));
+  return std::max(milliseconds{1}, std::chrono::ceil<milliseconds>(deadline - Clock::now()));
 }
 
 template <typename Handler>
@@ -205,6 +210,7 @@ bool MemberCanary::finish(CanaryOperation operation, Clock::time_point asked,
 
 void MemberCanary::begin_round(std::uint64_t number) {
   if (in_round_) {
+    count_hung();
     totals_.last_error = "the round before did not end in time";
     end_round(false);
   }
@@ -217,6 +223,10 @@ void MemberCanary::begin_round(std::uint64_t number) {
     const auto context = tls_->context(Clock::now());
     if (!session_ || (context.has_value() && *context != tls_context_)) make_session();
   }
+  if (refused_at_ && Clock::now() - *refused_at_ > kCredentialsAgain) {
+    refused_at_.reset();
+    make_session();
+  }
   if (!totals_.connected) {
     count(CanaryOperation::kConnect, connect_failure_);
     totals_.last_error = "connect: " + wk::printable(connect_error_);
@@ -228,6 +238,7 @@ void MemberCanary::begin_round(std::uint64_t number) {
                           milliseconds{20});  // Each operation has its own deadline; this is the net.
   round_timer_.async_wait(while_current(round_generation_, [this](const boost::system::error_code& error) {
     if (error) return;
+    count_hung();
     totals_.last_error = "the round did not end in time";
     end_round(false);
   }));
@@ -235,11 +246,19 @@ void MemberCanary::begin_round(std::uint64_t number) {
   sync();
 }
 
+void MemberCanary::count_hung() {
+  count(sync_ok_ ? CanaryOperation::kRead : CanaryOperation::kSync, CanaryResult::kTimedOut);
+}
+
 void MemberCanary::end_round(bool ok) {
   in_round_ = false;
   ++round_generation_;
   round_timer_.cancel();
   const Moment now = Moment::now();
+  if (watch_missed_at_ && now.steady - *watch_missed_at_ < kWatchMissCounts) {
+    ok = false;
+    totals_.last_error = watch_error_;
+  }
   ok = ok && !chain_failed_;
   if (ok) {
     totals_.last_ok = now;
@@ -299,8 +318,11 @@ void MemberCanary::prepare_parent(std::size_t position) {
   session_->create(
       path_.substr(0, slash), "", {.timeout = left(chain_end_)},
       while_current(chain_generation_, [this, slash, asked](client::Outcome<std::string> outcome) {
-        if (outcome.has_error() ||
-            (outcome->error != jute::ErrorCode::kOk && outcome->error != jute::ErrorCode::kNodeExists)) {
+        // A locked root refuses even what exists already; whether it does, the own znode will tell.
+        const bool go_on = outcome.has_value() && (outcome->error == jute::ErrorCode::kOk ||
+                                                   outcome->error == jute::ErrorCode::kNodeExists ||
+                                                   outcome->error == jute::ErrorCode::kNoAuth);
+        if (!go_on) {
           finish(CanaryOperation::kCreate, asked, outcome);
           return end_chain(false);
         }
@@ -404,20 +426,22 @@ void MemberCanary::delivered(std::chrono::nanoseconds after_acknowledgement) {
 }
 
 void MemberCanary::watch_missed(const std::string& from) {
+  // Without a connection there is nobody to miss anything; the watch comes back with it.
+  if (!totals_.connected) return;
   count(CanaryOperation::kWatch, CanaryResult::kTimedOut);
-  totals_.last_error = fmt::format("watch: no event for a change made through {}", from);
+  watch_missed_at_ = Clock::now();
+  watch_error_ = fmt::format("watch: no event for a change made through {}", from);
 }
 
 void MemberCanary::remove() {
   const auto asked = Clock::now();
-  const bool missed = watch_stands_ && !fired_at_;
-  session_->remove(
-      own_path_, -1, left(chain_end_),
-      while_current(chain_generation_, [this, asked, missed](client::Outcome<client::Nothing> outcome) {
-        if (!finish(CanaryOperation::kDelete, asked, outcome)) return end_chain(false);
-        leftover_ = false;
-        end_chain(!missed);
-      }));
+
+  session_->remove(own_path_, -1, left(chain_end_),
+                   while_current(chain_generation_, [this, asked](client::Outcome<client::Nothing> outcome) {
+                     if (!finish(CanaryOperation::kDelete, asked, outcome)) return end_chain(false);
+                     leftover_ = false;
+                     end_chain(true);
+                   }));
 }
 
 }  // namespace wk::exporter

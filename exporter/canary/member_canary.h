@@ -2,12 +2,14 @@
 //
 // A round is a sync, then a read; it ends within a second. In write mode a chain of writes runs beside the
 // rounds: create an ephemeral znode, let the next member's canary watch it, change it, delete it. A chain may
-// take longer than a second (slow disks are slow, not down): the next one starts with the first round after
-// it, and a round counts as failed for the chain's sake only when the newest chain failed. Every operation is
-// timed from the call to the reply.
+// take longer than a second (a slow disk is slow, not down, as long as one operation does not hold up the
+// session for a whole round); the next one starts with the first round after it, and a round counts as failed
+// for the chain's sake only when the newest chain failed. An event that does not come fails the rounds of the
+// member that should have seen it. Every operation is timed from the call to the reply.
 //
-// Thread: io. Callbacks come on it; never from inside a call.
-// Invariants: at most one round and one chain are under way; each ends by its deadline; one report a round.
+// Thread: io. Callbacks come on it, never from inside a call, except that begin_round() reports at once a
+// round that cannot begin, or that it overtakes. Invariants: at most one round and one chain are under way;
+// each ends by its deadline; one report a round.
 #pragma once
 
 #include <boost/asio/io_context.hpp>
@@ -66,6 +68,8 @@ class MemberCanary {
   void on_change(const client::SessionChange& change);
   void sync();
   void read();
+  /// Counts the operation that the round waits for as timed out.
+  void count_hung();
   void end_round(bool ok);
 
   void begin_chain();
@@ -109,7 +113,7 @@ class MemberCanary {
   std::unique_ptr<client::Session> session_;
   boost::asio::steady_timer round_timer_, watch_timer_;
   CanaryMember totals_;
-  CanaryResult connect_failure_ = CanaryResult::kRefused;
+  CanaryResult connect_failure_ = CanaryResult::kTimedOut;
   std::string connect_error_ = "no connection yet";
   std::optional<std::chrono::steady_clock::time_point> connecting_since_;
   bool parent_made_ = false;
@@ -124,6 +128,9 @@ class MemberCanary {
   bool watch_stands_ = false;
   std::optional<Clock::time_point> fired_at_;         ///< when the watch event of this chain came
   std::optional<Clock::time_point> acknowledged_at_;  ///< when the change of this chain was acknowledged
+  std::optional<Clock::time_point> watch_missed_at_;  ///< by this member, as watcher
+  std::string watch_error_;
+  std::optional<Clock::time_point> refused_at_;             ///< credentials
   std::shared_ptr<char> alive_ = std::make_shared<char>();  ///< callbacks of a destroyed canary find it gone
 };
 

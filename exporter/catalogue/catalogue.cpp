@@ -121,10 +121,16 @@ void walk(std::span<const CatalogueRow> rows, const Snapshot& snapshot, const En
           std::span<const MemberContext> members, const FamilySink& sink) {
   Families of_row;
   for (const auto& row : rows) {
+    // The families of other exporters come without HELP, as there; docs/METRICS.md tells each name. A sixth
+    // of a scrape.
+    const bool with_help = row.family == Family::kNative;
     if (const auto* value = std::get_if<DictionaryValue>(&row.accessor)) {
       of_row.clear();
       append_dictionary_families(row, *value, members, of_row);
-      std::ranges::for_each(of_row, sink);
+      for (auto& family : of_row) {
+        if (!with_help) family.help.clear();
+        sink(family);
+      }
       continue;
     }
     std::vector<prometheus::ClientMetric> samples;
@@ -152,7 +158,8 @@ void walk(std::span<const CatalogueRow> rows, const Snapshot& snapshot, const En
           }
         },
         row.accessor);
-    if (!samples.empty()) sink({row.name, row.help, row.type, std::move(samples)});
+    if (!samples.empty())
+      sink({row.name, with_help ? row.help : std::string(), row.type, std::move(samples)});
   }
 }
 

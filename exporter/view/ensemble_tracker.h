@@ -122,7 +122,7 @@ class EnsembleTracker {
   std::optional<Moment> leader_elected_at_;  ///< when the present epoch's leader was first known
   bool quorum_held_ = false, quorum_ever_held_ = false;
   std::optional<Moment> quorum_lost_at_;
-  std::optional<Moment> served_since_;         ///< when service last began
+  std::optional<Moment> served_since_;  ///< when service last began
   bool split_brain_told_ = false;
   std::vector<Round> rounds_;  ///< at most kOpenRounds
 };

@@ -18,7 +18,7 @@ ALERTS = ROOT / "alerts"
 RUNBOOKS = ROOT / "docs" / "runbooks"
 MAIN_RULES = ALERTS / "watchkeeper.rules.yml"
 OPTIONAL_RULES = ALERTS / "optional-node-exporter.rules.yml"
-TESTS = sorted(ALERTS.glob("tests/*.test.yml")) + sorted(ALERTS.glob("tests/incidents/*.test.yml"))
+TESTS = sorted(ALERTS.glob("tests/**/*.test.yml"))
 SEVERITIES = {"critical", "warning", "info"}
 # Made by Prometheus itself for each target.
 PROMETHEUS_OWN = {"up"}

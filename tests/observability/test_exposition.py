@@ -266,9 +266,13 @@ class ProviderTest(unittest.TestCase):
             self.skipTest(str(reason))
         with faults.LoadGenerator(ensemble.connect_string, rate_per_s=300, mix={"set": 4, "get": 1}) as generator:
             process.wait_for(lambda: generator.counts.succeeded >= _WRITES, 120, "enough writes")
-        # What counts the transactions read at a start needs a start with transactions.
-        ensemble.followers()[0].restart()
+        # What counts the transactions read at a start needs a start with transactions; then the counts of reads, which
+        # may have been that member's, need reads again.
+        follower = ensemble.followers()[0]
+        follower.restart()
         ensemble.wait_until_serving()
+        with faults.LoadGenerator(follower.address, mix={"get": 1}) as generator:
+            process.wait_for(lambda: generator.counts.succeeded >= 100, 60, "enough reads")
 
         def missing():
             scrape = exposition.parse(exporter.get("/metrics?family=zookeeper39").text)

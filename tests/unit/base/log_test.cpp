@@ -86,10 +86,10 @@ TEST(StartLoggingDeathTest, JsonLineStaysOneObjectWhateverTheMessage) {
         std::exit(0);
       },
       ExitedWithCode(0),
-      Matcher<const std::string&>(AllOf(
-          HasSubstr(R"(","level":"info","message":"say \"hi\" \\ to\u000azk1\u0001"})"),
-          MatchesRegex(
-              "\\{\"time\":\"[0-9-]{10}T[0-9:]{8}\\.[0-9]{3}[+-][0-9]{2}:[0-9]{2}\",\"level\":[^\n]*\\}\n"))));
+      Matcher<const std::string&>(
+          AllOf(HasSubstr(R"(","level":"info","message":"say \"hi\" \\ to\u000azk1\u0001"})"),
+                MatchesRegex("\\{\"time\":\"[0-9-]{10}T[0-9:]{8}\\.[0-9]{3}[+-][0-9]{2}:[0-9]{2}\",\"level\":"
+                             "[^\n]*\\}\n"))));
 }
 
 }  // namespace
