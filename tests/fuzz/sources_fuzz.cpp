@@ -22,7 +22,7 @@ void require(bool holds) {
   if (!holds) std::abort();
 }
 
-bool is_printable(std::string_view text) { return printable(text, text.size()) == text; }
+bool is_printable(std::string_view text) { return clean_text(text, text.size()) == text; }
 
 void check_number(double value) { require(std::isfinite(value)); }
 
