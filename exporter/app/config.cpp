@@ -8,6 +8,7 @@
 #include <set>
 
 #include "base/log.h"
+#include "base/text.h"
 #include "exporter/app/near_miss.h"
 #include "exporter/app/target_defaults.h"
 #include "exporter/app/text_file.h"
@@ -207,20 +208,54 @@ class ConfigParser {
 
 }  // namespace
 
+namespace {
+
+/// Line (from 0) on which a second YAML document begins: "---" in the first column, behind anything but blank
+/// lines, comments and directives. No other construct can hold it there.
+std::optional<std::size_t> second_document(std::string_view text) {
+  bool content = false;
+  for (std::size_t line = 0; !text.empty(); ++line) {
+    const std::string_view row = text.substr(0, text.find('\n'));
+    text.remove_prefix(std::min(text.size(), row.size() + 1));
+    if (row.starts_with("---") && (row.size() == 3 || row[3] == ' ' || row[3] == '\t' || row[3] == '\r')) {
+      if (content) return line;
+      content = row.find_first_not_of(" \t\r", 3) != std::string_view::npos;
+      continue;
+    }
+    const auto first = row.find_first_not_of(" \t\r");
+    if (first != std::string_view::npos && row[first] != '#' && row[0] != '%') content = true;
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
 Result<Config> parse_config(std::string_view text, const std::string& file, const ConfigFiles& files) {
   if (text.size() > kConfigFileMax)
     return Error{Errc::kTooLarge, fmt::format("{}: the file is larger than {} bytes; is this the right file?",
                                               printable(file), kConfigFileMax)};
+  if (const auto control = find_control_character(text)) {
+    YAML::Mark mark;
+    mark.line = static_cast<int>(control->line);
+    mark.column = static_cast<int>(control->column);
+    return Error{Errc::kInvalidInput,
+                 yaml_place(file, mark,
+                            fmt::format("a control character (0x{:02x}) stands here; is this the right file?",
+                                        control->value))};
+  }
   try {
-    const std::vector<YAML::Node> documents = YAML::LoadAll(std::string(text));
-    if (documents.empty() || documents.front().IsNull())
+    // Not LoadAll(): yaml-cpp 0.7 does not come back from it for some texts (",!" is one).
+    const YAML::Node document = YAML::Load(std::string(text));
+    if (!document.IsDefined() || document.IsNull())
       return Error{Errc::kInvalidInput,
                    yaml_place(file, {}, "the file is empty; write ensembles: with a list of ensembles")};
-    if (documents.size() > 1)
-      return Error{
-          Errc::kInvalidInput,
-          yaml_place(file, documents[1].Mark(), "a second document begins here; write everything into one")};
-    return ConfigParser(file, files).parse(YamlValue(documents.front(), file, ""));
+    if (const auto line = second_document(text)) {
+      YAML::Mark mark;
+      mark.line = static_cast<int>(*line);
+      return Error{Errc::kInvalidInput,
+                   yaml_place(file, mark, "a second document begins here; write everything into one")};
+    }
+    return ConfigParser(file, files).parse(YamlValue(document, file, ""));
   } catch (const YamlFault& fault) {
     return Error{Errc::kInvalidInput, fault.what()};
   } catch (const YAML::Exception& fault) {

@@ -15,6 +15,7 @@
 #include <utility>
 
 #include "base/log.h"
+#include "base/text.h"
 
 namespace wk::exporter {
 namespace {
@@ -86,6 +87,14 @@ class Reader {
   WebConfig read() {
     const std::string text = read_whole_file(path_, "web configuration file");
     config_.files.push_back(path_);
+    if (const auto control = find_control_character(text)) {
+      YAML::Mark mark;
+      mark.line = static_cast<int>(control->line);
+      mark.column = static_cast<int>(control->column);
+      fail(
+          mark, "",
+          fmt::format("a control character (0x{:02x}) stands here; is this the right file?", control->value));
+    }
     YAML::Node root;
     try {
       root = YAML::Load(text);

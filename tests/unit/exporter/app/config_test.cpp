@@ -251,6 +251,19 @@ TEST(Config, EveryMistakeIsOneLineWithPlaceKeyAndRemedy) {
   }
 }
 
+TEST(Config, ControlCharactersAreRefusedBeforeTheYamlReaderHangsOnThem) {
+  const std::string hangs(",ensemblname: memembers: [z\x01\0\0\0[z\x01\0\0\0\0\0\0\0\n", 40);
+  EXPECT_THAT(parse(hangs).error().message, HasSubstr(":1:28: a control character (0x01) stands here"));
+}
+
+TEST(Config, TextOnWhichTheYamlLibrarysReaderOfSeveralDocumentsHangsIsAFault) { EXPECT_FALSE(parse(",!")); }
+
+TEST(Config, ASecondDocumentIsAFaultButAFirstMarkerIsNot) {
+  EXPECT_TRUE(parse("# comment\n---\nensembles:\n  - members: [zk1]\n"));
+  EXPECT_THAT(parse("ensembles:\n  - members: [zk1]\n---\na: 1\n").error().message,
+              HasSubstr(":3:1: a second document begins here"));
+}
+
 TEST(Config, SyntaxErrorsHaveAPlace) {
   for (const char* yaml :
        {"ensembles: [", "a: b: c\n", "\t- x\n", "ensembles: *nobody\n", "'unclosed\n", "{a: 1\n"}) {
