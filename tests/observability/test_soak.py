@@ -6,6 +6,7 @@ What grows with wall time and not with polls, the history, is bounded by its rin
 import statistics
 import time
 import unittest
+from concurrent import futures
 
 from lab import apache, process, stack
 
@@ -15,7 +16,8 @@ import watching
 _POLLS = 3600
 _LIMIT_S = 240.0
 _WARM_UP_POLLS = 600
-_WARM_UP_LOOKS = 100
+_WARM_UP_LOOKS = 400
+_WARM_UP_CLIENTS = 12
 _SAMPLE_S = 0.5
 _GROWTH_BYTES = 300_000
 _GROWTH_SHARE = 0.02
@@ -43,9 +45,10 @@ class Soak(watching.LabTestCase):
         def look():
             for page in ("/metrics", "/", "/api/v1/status", "/api/v1/history?since=-60s&ensemble=e0"):
                 self.assertEqual(exporter.get(page, headers={"Accept-Encoding": "gzip"}).status, 200)
-        # An allocator needs some rounds until it owns what the largest answers take at their worst.
-        for _ in range(_WARM_UP_LOOKS):
-            look()
+        # The allocator needs some rounds until it owns what the largest answers take, and every HTTP thread has to have
+        # served one: its stack is touched then and stays.
+        with futures.ThreadPoolExecutor(_WARM_UP_CLIENTS) as clients:
+            list(clients.map(lambda _: look(), range(_WARM_UP_LOOKS)))
         process.wait_for(lambda: polls() >= _WARM_UP_POLLS, _LIMIT_S / 3, "the warm-up", interval_s=1.0)
         first, begin = polls(), time.monotonic()
         resident, descriptors, done = [], [], first

@@ -239,7 +239,7 @@ TEST(Config, EveryMistakeIsOneLineWithPlaceKeyAndRemedy) {
       {"ensembles: [{members: [zk1]}]\nprobe: all\n",
        ":2:8: key \"probe\": \"all\" is no probe policy; write any, listed or off"},
       {"ensembles: [{members: [zk1]}]\n---\nprobe: any\n",
-       ":3:1: a second document begins here; write everything into one"},
+       ":2:1: a second document begins here; write everything into one"},
       {"ensembles: [{members: [zk1]}]\n? [a, b]\n: c\n",
        ":2:3: key \"?\": a key that is no single word; known keys are ensembles, listen_address, families, "
        "probe"},
