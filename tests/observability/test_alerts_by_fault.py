@@ -418,7 +418,7 @@ def limits(now):
     with now.fires("ZooKeeperFileDescriptorsNearLimit"):
         before = resource.prlimit(member.pid, resource.RLIMIT_NOFILE)
         resource.prlimit(member.pid, resource.RLIMIT_NOFILE,
-                         (int(member.process.open_descriptors() / 0.9), before[1]))
+                         (int(member.process.open_descriptors() / 0.95), before[1]))
     resource.prlimit(member.pid, resource.RLIMIT_NOFILE, before)
     filled.close()
     overflow.close()
@@ -538,7 +538,7 @@ def digest(now):
 
     def write(member, path):
         # A session of its own costs the same three transactions on any server.
-        with contextlib.closing(BulkSession(member.host, member.client_port)) as session:
+        with contextlib.closing(BulkSession(member.host, member.client_port, deadline_s=60.0)) as session:
             session.create([path])
     write(leader, "/common")
     process.wait_for(lambda: zxid(stray) == zxid(leader), 20, "the follower to have everything")
