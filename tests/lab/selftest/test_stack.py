@@ -85,7 +85,7 @@ class Exporter(unittest.TestCase):
     """The driver of watchkeeper-exporter; the program itself has its own tests."""
 
     def test_missing_binary_is_told(self):
-        with self.assertRaisesRegex(workspace.LabUnavailable, "/nowhere/watchkeeper-exporter is not there"):
+        with self.assertRaisesRegex(FileNotFoundError, "/nowhere/watchkeeper-exporter is not there"):
             stack.Exporter([], binary="/nowhere/watchkeeper-exporter")
 
     def test_start_and_arguments(self):
