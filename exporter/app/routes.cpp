@@ -1,8 +1,7 @@
 #include "exporter/app/routes.h"
 
-#include <prometheus/metric_family.h>
-
 #include <algorithm>
+#include <atomic>
 #include <iterator>
 #include <set>
 #include <string_view>
@@ -11,6 +10,7 @@
 #include "exporter/app/api_members.h"
 #include "exporter/app/api_safe_to_stop.h"
 #include "exporter/app/api_status.h"
+#include "exporter/app/exposition_response.h"
 #include "exporter/app/health.h"
 #include "exporter/app/json_text.h"
 #include "exporter/app/landing.h"
@@ -18,8 +18,6 @@
 #include "exporter/app/probe_query.h"
 #include "exporter/app/version.h"
 #include "exporter/catalogue/process_stats.h"
-#include "exporter/web/exposition.h"
-#include "exporter/web/negotiation.h"
 
 namespace wk::exporter {
 
@@ -30,6 +28,7 @@ struct Routes::State {
   ProbePolicy probe_policy = ProbePolicy::kAny;
   std::chrono::milliseconds longest_interval{0};
   BuildInfo build;
+  mutable std::atomic<std::size_t> expected_bytes = 0;  ///< of the next answer to /metrics
 
   [[nodiscard]] Response metrics(const Request& request) const;
   [[nodiscard]] Response probe(const Request& request) const;
@@ -47,20 +46,6 @@ Response text_error(const Error& error) {
   Response response;
   response.status = http_status_of(error);
   response.body = error.message + "\n";
-  return response;
-}
-
-/// An exposition in the format that the request asks for, from whatever `collect_all` hands to its sink.
-template <typename CollectAll>
-Response exposition(const Request& request, const CollectAll& collect_all) {
-  const ExpositionFormat format = choose_format(request.header("Accept"));
-  // No catalogue has a counter whose name without _total is another family's: tests/unit/exporter/catalogue.
-  ExpositionWriter writer(format);
-  collect_all([&writer](const prometheus::MetricFamily& family) { writer.write(family); });
-  Response response;
-  response.content_type = content_type(format);
-  response.body = std::move(writer).finish().text;
-  response.headers = {{"Cache-Control", "no-store"}, {"Vary", "Accept"}};
   return response;
 }
 
@@ -88,12 +73,6 @@ const std::set<std::string_view>& ensemble_families() {
   return kNames;
 }
 
-prometheus::MetricFamily gauge(std::string name, std::string help, double value) {
-  prometheus::MetricFamily family{std::move(name), std::move(help), prometheus::MetricType::Gauge, {}};
-  family.metric.emplace_back().gauge.value = value;
-  return family;
-}
-
 }  // namespace
 
 Response Routes::State::metrics(const Request& request) const {
@@ -101,7 +80,7 @@ Response Routes::State::metrics(const Request& request) const {
   if (!wanted) return text_error(wanted.error());
   const auto snapshot = observations.snapshot();
   const Moment now = observations.now();
-  return exposition(request, [&](const FamilySink& sink) {
+  return exposition_response(request, expected_bytes, [&](SampleSink& sink) {
     collect(*snapshot, wanted->selection, now, sink);
     if (!wanted->exporter) return;
     const ProcessStats process = read_process_stats();
@@ -122,14 +101,14 @@ Response Routes::State::probe(const Request& request) const {
   for (const EnsembleView& ensemble : (*visited)->ensembles)
     for (const MemberView& member : ensemble.members)
       answered = answered || member.state != ServingState::kUnreachable;
-  return exposition(request, [&](const FamilySink& sink) {
-    sink(gauge("watchkeeper_probe_success", "1 when the target answered on any of its surfaces, else 0.",
-               answered ? 1 : 0));
-    sink(gauge("watchkeeper_probe_duration_seconds", "Time that the visit to the target took.",
-               seconds(now - begun)));
-    collect(**visited, wanted->families, now, [&sink](const prometheus::MetricFamily& family) {
-      if (!ensemble_families().contains(family.name)) sink(family);
-    });
+  std::atomic<std::size_t> unknown_length = 0;
+  return exposition_response(request, unknown_length, [&](SampleSink& sink) {
+    write_gauge(sink, "watchkeeper_probe_success",
+                "1 when the target answered on any of its surfaces, else 0.", answered ? 1 : 0);
+    write_gauge(sink, "watchkeeper_probe_duration_seconds", "Time that the visit to the target took.",
+                seconds(now - begun));
+    WithoutFamilies of_members(ensemble_families(), sink);
+    collect(**visited, wanted->families, now, of_members);
   });
 }
 

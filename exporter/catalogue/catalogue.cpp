@@ -25,6 +25,11 @@ const char* name(Family family) {
   return "unknown";
 }
 
+std::string_view scraped_help(const CatalogueRow& row) {
+  return row.family == Family::kNative || row.family == Family::kExporter ? std::string_view(row.help)
+                                                                          : std::string_view();
+}
+
 const char* name(Group group) {
   switch (group) {
     case Group::kEnsemble:
@@ -67,12 +72,14 @@ const char* name(Presence presence) {
 // One member
 
 MemberContext::MemberContext(const EnsembleView& in, const MemberView& of, std::size_t number,
-                             const FamilySelection& selection, Moment at)
+                             const FamilySelection& selection, Moment at, SampleSink& sink)
     : ensemble(in), member(of), index(number), now(at) {
-  labels[static_cast<std::size_t>(Family::kNative)] = {{"ensemble", in.name}, {"member", of.name}};
-  labels[static_cast<std::size_t>(Family::kZk)] = {{"zk_host", of.name}, {"ensemble", in.name}};
+  labels[static_cast<std::size_t>(Family::kNative)] =
+      sink.add_common({{"ensemble", in.name}, {"member", of.name}});
+  labels[static_cast<std::size_t>(Family::kZk)] =
+      sink.add_common({{"zk_host", of.name}, {"ensemble", in.name}});
   if (selection.zookeeper39_instance)
-    labels[static_cast<std::size_t>(Family::kZookeeper39)] = {{"instance", of.name}};
+    labels[static_cast<std::size_t>(Family::kZookeeper39)] = sink.add_common({{"instance", of.name}});
 
   const auto& told = of.facts->status;
   if (!told.value || at - told.at > selection.fresh_for) return;
@@ -109,8 +116,7 @@ bool MemberContext::told_by(std::initializer_list<Probe> probes) const {
 
 namespace {
 
-using Families = std::vector<prometheus::MetricFamily>;
-using EnsembleLabels = std::vector<SampleWriter::Labels>;
+using EnsembleLabels = std::vector<SampleSink::CommonLabels>;
 
 template <typename Value, typename View>
 constexpr bool kGivesNumber = std::is_same_v<Value, std::optional<double> (*)(const View&)>;
@@ -118,30 +124,19 @@ template <typename Value, typename View>
 constexpr bool kWritesSamples = std::is_same_v<Value, void (*)(const View&, SampleWriter&)>;
 
 void walk(std::span<const CatalogueRow> rows, const Snapshot& snapshot, const EnsembleLabels& ensemble_labels,
-          std::span<const MemberContext> members, const FamilySink& sink) {
-  Families of_row;
+          std::span<const MemberContext> members, SampleSink& sink) {
   for (const auto& row : rows) {
-    // The families of other exporters come without HELP, as there; docs/METRICS.md tells each name. A sixth
-    // of a scrape.
-    const bool with_help = row.family == Family::kNative;
     if (const auto* value = std::get_if<DictionaryValue>(&row.accessor)) {
-      of_row.clear();
-      append_dictionary_families(row, *value, members, of_row);
-      for (auto& family : of_row) {
-        if (!with_help) family.help.clear();
-        sink(family);
-      }
+      write_dictionary_row(row, *value, members, sink);
       continue;
     }
-    std::vector<prometheus::ClientMetric> samples;
-    samples.reserve(std::max(members.size(), snapshot.ensembles.size()));
-    SampleWriter writer(row.type, samples);
+    SampleWriter writer(sink, row.name, scraped_help(row), row.type);
     std::visit(
         [&](const auto& take) {
           using Take = std::decay_t<decltype(take)>;
           if constexpr (kGivesNumber<Take, EnsembleView> || kWritesSamples<Take, EnsembleView>) {
             for (std::size_t i = 0; i < snapshot.ensembles.size(); ++i) {
-              writer.set_base(ensemble_labels[i]);
+              writer.set_common(ensemble_labels[i]);
               if constexpr (kWritesSamples<Take, EnsembleView>)
                 take(snapshot.ensembles[i], writer);
               else if (const auto number = take(snapshot.ensembles[i]))
@@ -149,7 +144,7 @@ void walk(std::span<const CatalogueRow> rows, const Snapshot& snapshot, const En
             }
           } else if constexpr (kGivesNumber<Take, MemberContext> || kWritesSamples<Take, MemberContext>) {
             for (const auto& member : members) {
-              writer.set_base(member.labels[static_cast<std::size_t>(row.family)]);
+              writer.set_common(member.labels[static_cast<std::size_t>(row.family)]);
               if constexpr (kWritesSamples<Take, MemberContext>)
                 take(member, writer);
               else if (const auto number = take(member))
@@ -158,8 +153,6 @@ void walk(std::span<const CatalogueRow> rows, const Snapshot& snapshot, const En
           }
         },
         row.accessor);
-    if (!samples.empty())
-      sink({row.name, with_help ? row.help : std::string(), row.type, std::move(samples)});
   }
 }
 
@@ -178,13 +171,13 @@ std::vector<MemberContext> distinct_instances(std::vector<MemberContext> members
 
 }  // namespace
 
-void collect(const Snapshot& snapshot, const FamilySelection& selection, Moment now, const FamilySink& sink) {
+void collect(const Snapshot& snapshot, const FamilySelection& selection, Moment now, SampleSink& sink) {
   EnsembleLabels ensemble_labels;
   std::vector<MemberContext> members;
   for (const auto& ensemble : snapshot.ensembles) {
-    ensemble_labels.push_back({{"ensemble", ensemble.name}});
+    ensemble_labels.push_back(sink.add_common({{"ensemble", ensemble.name}}));
     for (std::size_t i = 0; i < ensemble.members.size(); ++i)
-      members.emplace_back(ensemble, ensemble.members[i], i, selection, now);
+      members.emplace_back(ensemble, ensemble.members[i], i, selection, now, sink);
   }
   if (selection.native) walk(native_catalogue(), snapshot, ensemble_labels, members, sink);
   if (selection.zk) walk(zk_catalogue(), snapshot, ensemble_labels, members, sink);
@@ -193,10 +186,9 @@ void collect(const Snapshot& snapshot, const FamilySelection& selection, Moment 
          distinct_instances(std::move(members), selection), sink);
 }
 
-void collect_exporter(const ExporterInputs& inputs, Moment now, const FamilySink& sink) {
+void collect_exporter(const ExporterInputs& inputs, Moment now, SampleSink& sink) {
   for (const auto& row : exporter_catalogue()) {
-    std::vector<prometheus::ClientMetric> samples;
-    SampleWriter writer(row.type, samples);
+    SampleWriter writer(sink, row.name, scraped_help(row), row.type);
     if (const auto* take =
             std::get_if<std::optional<double> (*)(const ExporterInputs&, Moment)>(&row.accessor)) {
       if (const auto number = (*take)(inputs, now)) writer.value(*number);
@@ -204,7 +196,6 @@ void collect_exporter(const ExporterInputs& inputs, Moment now, const FamilySink
                    std::get_if<void (*)(const ExporterInputs&, SampleWriter&)>(&row.accessor)) {
       (*write)(inputs, writer);
     }
-    if (!samples.empty()) sink({row.name, row.help, row.type, std::move(samples)});
   }
 }
 

@@ -11,13 +11,12 @@
 // docs/METRICS.md (generated from these tables).
 #pragma once
 
-#include <prometheus/metric_family.h>
+#include <prometheus/metric_type.h>
 
 #include <array>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
-#include <functional>
 #include <optional>
 #include <span>
 #include <string>
@@ -28,6 +27,7 @@
 
 #include "base/time.h"
 #include "exporter/catalogue/process_stats.h"
+#include "exporter/catalogue/sample_sink.h"
 #include "exporter/model/view.h"
 #include "exporter/model/zk_metric.h"
 
@@ -53,12 +53,9 @@ struct FamilySelection {
   std::chrono::nanoseconds fresh_for = status_lifetime(std::chrono::seconds{1});
 };
 
-/// Takes one family at a time, so that a scrape never holds all of them: names are unique among them.
-using FamilySink = std::function<void(const prometheus::MetricFamily&)>;
-
 /// All families of `snapshot` that `selection` names, in the catalogue's order. Ages are computed against
 /// `now`.
-void collect(const Snapshot& snapshot, const FamilySelection& selection, Moment now, const FamilySink& sink);
+void collect(const Snapshot& snapshot, const FamilySelection& selection, Moment now, SampleSink& sink);
 
 /// What this program is.
 struct BuildInfo {
@@ -82,7 +79,7 @@ struct ExporterInputs {
 };
 
 /// The exporter's own families: build, snapshot age, limits that were hit, HTTP, process. Not for probes.
-void collect_exporter(const ExporterInputs& inputs, Moment now, const FamilySink& sink);
+void collect_exporter(const ExporterInputs& inputs, Moment now, SampleSink& sink);
 
 // ---------------------------------------------------------------------------------------------------------------
 // The tables
@@ -149,6 +146,10 @@ struct CatalogueRow {
   std::string help;  ///< one or more full sentences
   Accessor accessor;
 };
+
+/// The HELP of a scrape. The families of other exporters come without one, as there, and docs/METRICS.md
+/// tells each name: it would be a sixth of a scrape.
+std::string_view scraped_help(const CatalogueRow& row);
 
 /// The rows of each family, in the order in which they are rendered. Names are unique over all of them.
 std::span<const CatalogueRow> native_catalogue();

@@ -9,8 +9,9 @@
 #include <array>
 #include <charconv>
 #include <cmath>
-#include <map>
 #include <utility>
+
+#include "exporter/catalogue/sample_writer.h"
 
 namespace wk::exporter {
 namespace {
@@ -234,24 +235,32 @@ void write_zookeeper39(const DictionaryValue& value, const MemberContext& member
   writer.summary(summary, 1, {}, {{"key", kOtherNamespaces}});
 }
 
-void append_zk_set(const CatalogueRow& row, const DictionaryValue& value,
-                   std::span<const MemberContext> members, std::vector<prometheus::MetricFamily>& families) {
-  std::map<std::uint64_t, std::vector<prometheus::ClientMetric>> samples;
-  for (const auto& member : members) {
-    for (const auto* measurement : learner_keys(member.measurements(*value.metric))) {
-      const auto number = number_of(*measurement, value);
-      if (!number) continue;
-      SampleWriter writer(row.type, samples[*server_id(measurement->key)]);
-      writer.set_base(member.labels[static_cast<std::size_t>(Family::kZk)]);
-      writer.value(*number);
-    }
-  }
+/// A family a server id; the ids of all members, each family with the members in order.
+void write_zk_set(const CatalogueRow& row, const DictionaryValue& value,
+                  std::span<const MemberContext> members, SampleSink& sink) {
+  struct Told {
+    std::uint64_t id;
+    SampleSink::CommonLabels labels;
+    double number;
+  };
+  std::vector<Told> all;
+  for (const auto& member : members)
+    for (const auto* measurement : learner_keys(member.measurements(*value.metric)))
+      if (const auto number = number_of(*measurement, value))
+        all.push_back(
+            {*server_id(measurement->key), member.labels[static_cast<std::size_t>(Family::kZk)], *number});
+  std::ranges::stable_sort(all, {}, &Told::id);
+
   const auto mark = row.name.find(kServerIdMark);
-  for (auto& [id, metric] : samples) {
-    if (metric.empty()) continue;
+  for (auto told = all.begin(); told != all.end();) {
+    const auto id = told->id;
     auto full = row.name;
     full.replace(mark, kServerIdMark.size(), std::to_string(id));
-    families.push_back({std::move(full), row.help, row.type, std::move(metric)});
+    SampleWriter writer(sink, full, scraped_help(row), row.type);
+    for (; told != all.end() && told->id == id; ++told) {
+      writer.set_common(told->labels);
+      writer.value(told->number);
+    }
   }
 }
 
@@ -294,18 +303,15 @@ void append_native_rows(std::vector<CatalogueRow>& rows) {
   }
 }
 
-void append_dictionary_families(const CatalogueRow& row, const DictionaryValue& value,
-                                std::span<const MemberContext> members,
-                                std::vector<prometheus::MetricFamily>& families) {
+void write_dictionary_row(const CatalogueRow& row, const DictionaryValue& value,
+                          std::span<const MemberContext> members, SampleSink& sink) {
   if (row.family == Family::kZk && is_set(value.metric->kind)) {
-    append_zk_set(row, value, members, families);
+    write_zk_set(row, value, members, sink);
     return;
   }
-  std::vector<prometheus::ClientMetric> samples;
-  samples.reserve(members.size());
-  SampleWriter writer(row.type, samples);
+  SampleWriter writer(sink, row.name, scraped_help(row), row.type);
   for (const auto& member : members) {
-    writer.set_base(member.labels[static_cast<std::size_t>(row.family)]);
+    writer.set_common(member.labels[static_cast<std::size_t>(row.family)]);
     switch (row.family) {
       case Family::kNative:
         write_native(value, member, writer);
@@ -321,7 +327,6 @@ void append_dictionary_families(const CatalogueRow& row, const DictionaryValue& 
         break;
     }
   }
-  if (!samples.empty()) families.push_back({row.name, row.help, row.type, std::move(samples)});
 }
 
 namespace {

@@ -3,14 +3,13 @@
 // Thread: any; pure.
 #pragma once
 
-#include <prometheus/metric_family.h>
-
 #include <span>
 #include <string>
 #include <vector>
 
 #include "exporter/catalogue/catalogue.h"
 #include "exporter/catalogue/member_context.h"
+#include "exporter/catalogue/sample_sink.h"
 
 namespace wk::exporter {
 
@@ -21,10 +20,9 @@ void append_native_rows(std::vector<CatalogueRow>& rows);
 /// at most kLearnerLimit.
 std::vector<const Measurement*> learner_keys(std::span<const Measurement> told);
 
-/// Appends the samples of `members` for a dictionary row. Rows of the zk family with a "<sid>" in their name
+/// Writes the samples of `members` for a dictionary row. Rows of the zk family with a "<sid>" in their name
 /// become one family a server id; every other row becomes one family, or none when there is no sample.
-void append_dictionary_families(const CatalogueRow& row, const DictionaryValue& value,
-                                std::span<const MemberContext> members,
-                                std::vector<prometheus::MetricFamily>& families);
+void write_dictionary_row(const CatalogueRow& row, const DictionaryValue& value,
+                          std::span<const MemberContext> members, SampleSink& sink);
 
 }  // namespace wk::exporter

@@ -11,15 +11,16 @@
 #include <vector>
 
 #include "exporter/catalogue/catalogue.h"
-#include "exporter/catalogue/sample_writer.h"
+#include "exporter/catalogue/sample_sink.h"
 #include "exporter/model/view.h"
 
 namespace wk::exporter {
 
 struct MemberContext {
   /// \param number  index of `of` in its ensemble
+  /// \param sink    learns the member's labels
   MemberContext(const EnsembleView& in, const MemberView& of, std::size_t number,
-                const FamilySelection& selection, Moment at);
+                const FamilySelection& selection, Moment at, SampleSink& sink);
 
   const EnsembleView& ensemble;
   const MemberView& member;
@@ -29,7 +30,7 @@ struct MemberContext {
   /// The status, when it is fresh and the member serves; else null. Everything that a member tells of itself
   /// is rendered from here, so that no number outlives the member's answer.
   const StatusAnswer* status = nullptr;
-  std::array<SampleWriter::Labels, kFamilyCount> labels;  ///< by Family; none for kExporter
+  std::array<SampleSink::CommonLabels, kFamilyCount> labels{};  ///< by Family; none for kExporter
 
   /// Measurements of `metric` in `status`, sorted by key; empty when there are none.
   [[nodiscard]] std::span<const Measurement> measurements(const ZkMetric& metric) const;

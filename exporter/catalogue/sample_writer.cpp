@@ -7,28 +7,39 @@ namespace wk::exporter {
 
 bool same_rank(double left, double right) { return std::abs(left - right) < 1e-9; }
 
-prometheus::ClientMetric& SampleWriter::append(Extra first, Extra second) {
-  auto& sample = samples_.emplace_back();
-  sample.label.reserve((base_ ? base_->size() : 0) + first.size() + second.size());
-  if (base_) sample.label.insert(sample.label.end(), base_->begin(), base_->end());
+prometheus::ClientMetric& SampleWriter::labelled(Extra first, Extra second) {
+  sample_.label.resize(first.size() + second.size());
+  auto label = sample_.label.begin();
   for (const Extra& extra : {first, second})
-    for (const auto& [label, text] : extra) sample.label.push_back({std::string(label), std::string(text)});
-  return sample;
+    for (const auto& [name, text] : extra) {
+      label->name = name;
+      label->value = text;
+      ++label;
+    }
+  return sample_;
+}
+
+void SampleWriter::hand_over() {
+  if (!begun_) sink_.begin(name_, help_, type_);
+  begun_ = true;
+  sink_.sample(common_, sample_);
 }
 
 void SampleWriter::value(double number, Extra extra) {
   if (!std::isfinite(number)) return;
   switch (type_) {
     case prometheus::MetricType::Counter:
-      if (number >= 0) append(extra).counter.value = number;
-      return;
+      if (number < 0) return;
+      labelled(extra).counter.value = number;
+      break;
     case prometheus::MetricType::Untyped:
-      append(extra).untyped.value = number;
-      return;
+      labelled(extra).untyped.value = number;
+      break;
     default:
-      append(extra).gauge.value = number;
-      return;
+      labelled(extra).gauge.value = number;
+      break;
   }
+  hand_over();
 }
 
 void SampleWriter::summary(const SummaryValue& source, double divisor, std::span<const double> ranks,
@@ -39,7 +50,8 @@ void SampleWriter::summary(const SummaryValue& source, double divisor, std::span
   if (!source.count || !source.sum || !(*source.count >= 0 && *source.count <= kCountMax) ||
       !std::isfinite(*source.sum))
     return;
-  auto& summary = append(extra).summary;
+  auto& summary = labelled(extra).summary;
+  summary.quantile.clear();
   summary.sample_count = static_cast<std::uint64_t>(*source.count);
   summary.sample_sum = *source.sum / divisor;
   summary.quantile.reserve(source.quantiles.size());
@@ -58,6 +70,7 @@ void SampleWriter::summary(const SummaryValue& source, double divisor, std::span
   const auto repeated =
       std::ranges::unique(summary.quantile, {}, &prometheus::ClientMetric::Quantile::quantile);
   summary.quantile.erase(repeated.begin(), repeated.end());
+  hand_over();
 }
 
 }  // namespace wk::exporter

@@ -1,9 +1,12 @@
-// Appends samples to one metric family, with labels that are common to an ensemble or member set once.
+// Hands the samples of one metric family to a sink, with the labels of an ensemble or member set once.
 //
-// Thread: one; lives for one walk over one row.
+// The family begins with its first sample: one without samples never appears. One ClientMetric serves for all
+// samples, since making and freeing their labels was half of a scrape's cost. Thread: one; lives for one walk
+// over one row.
 #pragma once
 
-#include <prometheus/metric_family.h>
+#include <prometheus/client_metric.h>
+#include <prometheus/metric_type.h>
 
 #include <cstdint>
 #include <initializer_list>
@@ -15,21 +18,21 @@
 
 #include "base/duration_histogram.h"
 #include "base/time.h"
+#include "exporter/catalogue/sample_sink.h"
 #include "exporter/model/facts.h"
 
 namespace wk::exporter {
 
 class SampleWriter {
  public:
-  using Labels = std::vector<prometheus::ClientMetric::Label>;
   using Extra = std::initializer_list<std::pair<std::string_view, std::string_view>>;
 
-  /// Samples of `type` go to the end of `samples`, which must outlive this object.
-  SampleWriter(prometheus::MetricType type, std::vector<prometheus::ClientMetric>& samples)
-      : type_(type), samples_(samples) {}
+  /// `sink`, `name` and `help` must outlive this object.
+  SampleWriter(SampleSink& sink, std::string_view name, std::string_view help, prometheus::MetricType type)
+      : sink_(sink), name_(name), help_(help), type_(type) {}
 
-  /// Labels of the samples to come, before their extra ones; `base` must stay alive as long.
-  void set_base(const Labels& base) { base_ = &base; }
+  /// Labels of the samples to come, before their extra ones: a number of the sink's.
+  void set_common(SampleSink::CommonLabels common) { common_ = common; }
 
   /// One sample of a gauge, counter or untyped family. NaN, infinities and negative counters are left out.
   void value(double number, Extra extra = {});
@@ -40,13 +43,15 @@ class SampleWriter {
   void enumeration(std::string_view label, Enum active, std::size_t count, Extra before = {}) {
     for (std::size_t i = 0; i < count; ++i) {
       const auto candidate = static_cast<Enum>(i);
-      append(before, {{label, name(candidate)}}).gauge.value = candidate == active ? 1 : 0;
+      labelled(before, {{label, name(candidate)}}).gauge.value = candidate == active ? 1 : 0;
+      hand_over();
     }
   }
 
   template <const auto& kBounds>
   void histogram(const DurationHistogram<kBounds>& source, Extra extra = {}) {
-    auto& histogram = append(extra).histogram;
+    auto& histogram = labelled(extra).histogram;
+    histogram.bucket.clear();
     histogram.sample_count = source.count();
     histogram.sample_sum = seconds(source.sum());
     histogram.bucket.reserve(kBounds.size() + 1);
@@ -56,25 +61,33 @@ class SampleWriter {
       histogram.bucket.push_back({cumulative, std::chrono::duration<double>(kBounds[i]).count()});
     }
     histogram.bucket.push_back({source.count(), std::numeric_limits<double>::infinity()});
+    hand_over();
   }
 
   /// One sample of a summary without quantiles: how long `count` things took together.
   void total(std::chrono::nanoseconds sum, std::uint64_t count, Extra extra = {}) {
-    auto& summary = append(extra).summary;
+    auto& summary = labelled(extra).summary;
     summary.sample_count = count;
     summary.sample_sum = seconds(sum);
+    summary.quantile.clear();
+    hand_over();
   }
 
   /// One sample of a summary whose values are divided by `divisor`; only the quantiles in `ranks` are taken,
-  /// or all when it is empty. Nothing is appended unless count and sum are known and sane.
+  /// or all when it is empty. Nothing is written unless count and sum are known and sane.
   void summary(const SummaryValue& source, double divisor, std::span<const double> ranks, Extra extra = {});
 
  private:
-  prometheus::ClientMetric& append(Extra first, Extra second = {});
+  /// The sample to come, with these labels beside the common ones; its values are to be set.
+  prometheus::ClientMetric& labelled(Extra first, Extra second = {});
+  void hand_over();
 
+  SampleSink& sink_;
+  std::string_view name_, help_;
   prometheus::MetricType type_;
-  std::vector<prometheus::ClientMetric>& samples_;
-  const Labels* base_ = nullptr;
+  SampleSink::CommonLabels common_ = SampleSink::kNoCommonLabels;
+  bool begun_ = false;
+  prometheus::ClientMetric sample_;
 };
 
 /// True when both are the same quantile's rank, however it was computed.

@@ -11,10 +11,6 @@ namespace {
 
 constexpr float kUnknown = std::numeric_limits<float>::quiet_NaN();
 
-std::int64_t slot_of(std::chrono::system_clock::time_point at, std::chrono::seconds step) {
-  return std::chrono::floor<std::chrono::seconds>(at).time_since_epoch() / step;
-}
-
 float value_or_unknown(const std::optional<double>& value) {
   return value ? static_cast<float>(*value) : kUnknown;
 }
@@ -63,101 +59,6 @@ const char* name(EnsembleSeries series) {
       return "writes_per_second";
   }
   return "unknown";
-}
-
-SeriesRing::SeriesRing(std::size_t width) : width_(width) {
-  WK_CHECK(width > 0, "a ring needs a column");
-  for (std::size_t i = 0; i < rings_.size(); ++i) {
-    rings_[i].resolution = kResolutions[i];
-    rings_[i].cells.reserve(kResolutions[i].rows * width);  // Pages are touched only as rows arrive.
-    rings_[i].sums.assign(width, 0.0);
-    rings_[i].counts.assign(width, 0);
-  }
-}
-
-void SeriesRing::push(Ring& ring, std::int64_t slot, const float* row) {
-  const auto write = [&](const float* values) {
-    if (rows(ring) < ring.resolution.rows) {
-      if (values != nullptr)
-        ring.cells.insert(ring.cells.end(), values, values + width_);
-      else
-        ring.cells.insert(ring.cells.end(), width_, kUnknown);
-      ring.next = rows(ring) % ring.resolution.rows;
-      return;
-    }
-    const auto at = ring.cells.begin() + static_cast<std::ptrdiff_t>(ring.next * width_);
-    if (values != nullptr)
-      std::copy(values, values + width_, at);
-    else
-      std::fill(at, at + static_cast<std::ptrdiff_t>(width_), kUnknown);
-    ring.next = (ring.next + 1) % ring.resolution.rows;
-  };
-  if (!ring.cells.empty()) {
-    if (slot < ring.newest_slot) return;
-    if (slot == ring.newest_slot) {
-      const std::size_t newest = (ring.next + ring.resolution.rows - 1) % ring.resolution.rows;
-      std::copy(row, row + width_, ring.cells.begin() + static_cast<std::ptrdiff_t>(newest * width_));
-      return;
-    }
-    const std::int64_t gap = slot - ring.newest_slot - 1;
-    for (std::int64_t i = 0; i < std::min<std::int64_t>(gap, static_cast<std::int64_t>(ring.resolution.rows));
-         ++i)
-      write(nullptr);
-  }
-  write(row);
-  ring.newest_slot = slot;
-}
-
-void SeriesRing::append(std::chrono::system_clock::time_point at, const std::vector<float>& row) {
-  WK_CHECK(row.size() == width_, "row of another width");
-  push(rings_[0], slot_of(at, rings_[0].resolution.step), row.data());
-  for (std::size_t i = 1; i < rings_.size(); ++i) {
-    Ring& ring = rings_[i];
-    const std::int64_t slot = slot_of(at, ring.resolution.step);
-    if (slot < ring.collecting_slot) continue;
-    if (slot > ring.collecting_slot) {
-      std::fill(ring.sums.begin(), ring.sums.end(), 0.0);
-      std::fill(ring.counts.begin(), ring.counts.end(), 0U);
-      ring.collecting_slot = slot;
-    }
-    std::vector<float> means(width_, kUnknown);
-    for (std::size_t column = 0; column < width_; ++column) {
-      if (!std::isnan(row[column])) {
-        ring.sums[column] += static_cast<double>(row[column]);
-        ++ring.counts[column];
-      }
-      if (ring.counts[column] > 0)
-        means[column] = static_cast<float>(ring.sums[column] / ring.counts[column]);
-    }
-    push(ring, slot, means.data());
-  }
-}
-
-SeriesPoints SeriesRing::query(std::size_t column, std::chrono::seconds step,
-                               std::chrono::system_clock::time_point since) const {
-  WK_CHECK(column < width_, "no such column");
-  SeriesPoints result{.first = since, .step = step, .points = {}};
-  const auto ring = std::find_if(rings_.begin(), rings_.end(),
-                                 [&](const Ring& candidate) { return candidate.resolution.step == step; });
-  if (ring == rings_.end() || ring->cells.empty()) return result;
-  const auto held = static_cast<std::int64_t>(rows(*ring));
-  const std::int64_t oldest = ring->newest_slot - held + 1;
-  const std::int64_t first = std::max(oldest, slot_of(since, step));
-  result.first = std::chrono::system_clock::time_point(first * step);
-  const std::size_t base = rows(*ring) < ring->resolution.rows ? 0 : ring->next;
-  for (std::int64_t slot = first; slot <= ring->newest_slot; ++slot) {
-    const std::size_t row = (base + static_cast<std::size_t>(slot - oldest)) % ring->resolution.rows;
-    const float value = ring->cells[row * width_ + column];
-    result.points.push_back(std::isnan(value) ? std::nullopt : std::optional(value));
-  }
-  return result;
-}
-
-std::size_t SeriesRing::bytes() const {
-  std::size_t total = sizeof(*this);
-  for (const Ring& ring : rings_)
-    total += ring.cells.capacity() * sizeof(float) + width_ * (sizeof(double) + sizeof(std::uint32_t));
-  return total;
 }
 
 History::History(std::size_t members)

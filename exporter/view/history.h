@@ -1,21 +1,18 @@
-// The recent past of every member and ensemble, for charts: one point a second for an hour, one each ten
-// seconds for three hours, one a minute for a day. Memory is bounded and grows only as points arrive.
+// The recent past of every member and ensemble, for charts: which numbers are kept, and how they are taken
+// from successive views. How long and how finely: series_ring.h.
 //
-// Coarser points are means of the finer ones; a second in which a value was unknown has no value (NaN inside,
-// null in JSON), and a mean counts only the known ones, so that a gap stays a gap. Thread: one writer and any
-// readers, guarded by the owner (exporter/app/watcher.h).
+// Thread: one writer and any readers, guarded by the owner (exporter/app/watcher.h).
 #pragma once
 
-#include <array>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
-#include <string_view>
 #include <vector>
 
 #include "base/time.h"
 #include "exporter/model/view.h"
+#include "exporter/view/series_ring.h"
 
 namespace wk::exporter {
 
@@ -46,56 +43,6 @@ enum class EnsembleSeries : std::uint8_t {
 };
 inline constexpr std::size_t kEnsembleSeriesCount = 4;
 const char* name(EnsembleSeries series);
-
-/// One resolution of one set of series: a ring of rows.
-struct Resolution {
-  std::chrono::seconds step;
-  std::size_t rows;
-};
-inline constexpr std::array<Resolution, 3> kResolutions{Resolution{std::chrono::seconds{1}, 3600},
-                                                        Resolution{std::chrono::seconds{10}, 1080},
-                                                        Resolution{std::chrono::seconds{60}, 1440}};
-
-/// Points of one series, oldest first, `step` apart; nullopt where nothing was known.
-struct SeriesPoints {
-  std::chrono::system_clock::time_point first;  ///< of points[0]; aligned to `step`
-  std::chrono::seconds step{1};
-  std::vector<std::optional<float>> points;
-};
-
-/// Ring of rows with `width` floats each, at all resolutions.
-class SeriesRing {
- public:
-  explicit SeriesRing(std::size_t width);
-
-  /// Adds one row of `width` values (NaN = unknown) for the second of `at`. Rows of seconds that were left
-  /// out are unknown; a second row for the same second replaces the first; a clock that went back adds
-  /// nothing.
-  void append(std::chrono::system_clock::time_point at, const std::vector<float>& row);
-
-  /// Points of column `column` from `since` to the newest at the resolution with exactly this step.
-  [[nodiscard]] SeriesPoints query(std::size_t column, std::chrono::seconds step,
-                                   std::chrono::system_clock::time_point since) const;
-
-  /// Bytes held now.
-  [[nodiscard]] std::size_t bytes() const;
-
- private:
-  struct Ring {
-    Resolution resolution;
-    std::vector<float> cells;      ///< rows × width, a circle; grows until full
-    std::size_t next = 0;          ///< row to write next
-    std::int64_t newest_slot = 0;  ///< wall time ÷ step of the newest row
-    std::vector<double> sums;      ///< of the slot being collected, a column each (coarser rings)
-    std::vector<std::uint32_t> counts;
-    std::int64_t collecting_slot = 0;
-  };
-  void push(Ring& ring, std::int64_t slot, const float* row);
-  [[nodiscard]] std::size_t rows(const Ring& ring) const { return ring.cells.size() / width_; }
-
-  std::size_t width_;
-  std::array<Ring, kResolutions.size()> rings_;
-};
 
 /// Turns successive views of one ensemble into rows (rates need the view before).
 class History {

@@ -110,15 +110,32 @@ void append_bound(std::string& out, double value) {
   if (std::isfinite(value) && out.find_first_of(".e", start) == std::string::npos) out += ".0";
 }
 
-bool valid_labels(const std::vector<ClientMetric::Label>& labels, std::string_view reserved) {
+/// Whether `labels` may be written after labels with the names `before`.
+bool valid_labels(const std::vector<ClientMetric::Label>& labels, const std::vector<std::string>& before,
+                  std::string_view reserved) {
   for (std::size_t i = 0; i < labels.size(); ++i) {
-    if (!valid_label_name(labels[i].name) || labels[i].name == reserved) return false;
+    const std::string& name = labels[i].name;
+    if (!valid_label_name(name) || name == reserved) return false;
     // A sample has a handful of labels: comparing pairs is cheaper than any set.
-    for (std::size_t j = 0; j < i; ++j) {
-      if (labels[i].name == labels[j].name) return false;
-    }
+    for (std::size_t j = 0; j < i; ++j)
+      if (name == labels[j].name) return false;
+    for (const std::string& other : before)
+      if (name == other) return false;
   }
   return true;
+}
+
+std::string_view reserved_label(MetricType type) {
+  return type == MetricType::Histogram ? "le" : type == MetricType::Summary ? "quantile" : std::string_view();
+}
+
+void append_labels(std::string& out, const std::vector<ClientMetric::Label>& labels) {
+  for (const auto& label : labels) {
+    if (!out.empty()) out += ',';
+    out.append(label.name).append("=\"");
+    append_escaped(out, label.value, true);
+    out += '"';
+  }
 }
 
 bool valid_histogram(const ClientMetric::Histogram& histogram) {
@@ -142,33 +159,56 @@ bool valid_summary(const ClientMetric::Summary& summary) {
 
 }  // namespace
 
-ExpositionWriter::ExpositionWriter(ExpositionFormat format, std::unordered_set<std::string> all_names)
-    : open_metrics_(format != ExpositionFormat::kText004), all_names_(std::move(all_names)) {
-  result_.text.reserve(kFirstReserve);
+ExpositionWriter::ExpositionWriter(ExpositionFormat format, std::size_t expected_bytes,
+                                   std::unordered_set<std::string> all_names)
+    : open_metrics_(format != ExpositionFormat::kText004), all_names_(std::move(all_names)), common_(1) {
+  result_.text.reserve(std::max(expected_bytes, kFirstReserve));
+}
+
+ExpositionWriter::CommonLabels ExpositionWriter::add_common(const Labels& labels) {
+  Common& common = common_.emplace_back();
+  common.valid = valid_labels(labels, {}, {});
+  if (common.valid) append_labels(common.text, labels);
+  for (const auto& label : labels) common.names.push_back(label.name);
+  return common_.size() - 1;
 }
 
 Exposition ExpositionWriter::finish() && {
+  close_family();
   if (open_metrics_) out() += "# EOF\n";
   return std::move(result_);
 }
 
-void ExpositionWriter::write(const MetricFamily& family) {
-  if (!valid_metric_name(family.name) || !written_.insert(family.name).second) {
+void ExpositionWriter::begin(std::string_view name, std::string_view help, MetricType type) {
+  close_family();
+  name_ = name;
+  type_ = type;
+  refused_ = false;
+  writable_ = valid_metric_name(name) && written_.insert(name_).second;
+  if (!writable_) {
     ++result_.skipped;
     return;
   }
-  const std::size_t start = out().size();
-  write_header(family);
-  const std::size_t header_end = out().size();
-  for (const ClientMetric& metric : family.metric) write_metric(family, metric);
-  // A family whose every sample was refused would leave a header that promises something.
-  if (out().size() == header_end && !family.metric.empty()) out().resize(start);
+  start_ = out().size();
+  write_header(help);
+  header_end_ = out().size();
 }
 
-void ExpositionWriter::write_header(const MetricFamily& family) {
-  std::string_view name = family.name;
-  std::string_view type = type_name(family.type);
-  if (open_metrics_ && family.type == MetricType::Counter) {
+// A family whose every sample was refused would leave a header that promises something.
+void ExpositionWriter::close_family() {
+  if (writable_ && refused_ && out().size() == header_end_) out().resize(start_);
+  writable_ = false;
+}
+
+void ExpositionWriter::write(const MetricFamily& family) {
+  begin(family.name, family.help, family.type);
+  for (const ClientMetric& metric : family.metric) sample(metric);
+}
+
+void ExpositionWriter::write_header(std::string_view help) {
+  std::string_view name = name_;
+  std::string_view type = type_name(type_);
+  if (open_metrics_ && type_ == MetricType::Counter) {
     const std::string_view shortened =
         name.ends_with(kTotal) ? name.substr(0, name.size() - kTotal.size()) : std::string_view();
     if (shortened.empty() || all_names_.contains(std::string(shortened))) {
@@ -177,9 +217,9 @@ void ExpositionWriter::write_header(const MetricFamily& family) {
       name = shortened;
     }
   }
-  if (!family.help.empty()) {
+  if (!help.empty()) {
     out().append("# HELP ").append(name) += ' ';
-    append_escaped(out(), family.help, open_metrics_);
+    append_escaped(out(), help, open_metrics_);
     out() += '\n';
   }
   out().append("# TYPE ").append(name).append(" ").append(type) += '\n';
@@ -211,90 +251,93 @@ std::string_view ExpositionWriter::type_name(MetricType type) const {
   return open_metrics_ ? "unknown" : "untyped";
 }
 
-void ExpositionWriter::write_metric(const MetricFamily& family, const ClientMetric& metric) {
-  const std::string_view reserved = family.type == MetricType::Histogram ? "le"
-                                    : family.type == MetricType::Summary ? "quantile"
-                                                                         : std::string_view();
-  bool valid = valid_labels(metric.label, reserved);
-  if (family.type == MetricType::Counter) valid = valid && metric.counter.value >= 0;
-  if (family.type == MetricType::Histogram) valid = valid && valid_histogram(metric.histogram);
-  if (family.type == MetricType::Summary) valid = valid && valid_summary(metric.summary);
-  if (!valid) {
+bool ExpositionWriter::legal(const ClientMetric& metric, const Common& common) const {
+  if (!common.valid) return false;
+  const std::string_view reserved = reserved_label(type_);
+  if (!reserved.empty() && std::ranges::find(common.names, reserved) != common.names.end()) return false;
+  if (!valid_labels(metric.label, common.names, reserved)) return false;
+  switch (type_) {
+    case MetricType::Counter:
+      return metric.counter.value >= 0;
+    case MetricType::Histogram:
+      return valid_histogram(metric.histogram);
+    case MetricType::Summary:
+      return valid_summary(metric.summary);
+    case MetricType::Gauge:
+    case MetricType::Untyped:
+      break;
+  }
+  return true;
+}
+
+void ExpositionWriter::sample(const ClientMetric& metric, CommonLabels common) {
+  if (!writable_) return;
+  const Common& shared = common_.at(common);
+  if (!legal(metric, shared)) {
     ++result_.skipped;
+    refused_ = true;
     return;
   }
-  set_labels(metric);
-  switch (family.type) {
+  // A histogram writes its labels many times: they are rendered once.
+  labels_ = shared.text;
+  append_labels(labels_, metric.label);
+  switch (type_) {
     case MetricType::Counter:
-      write_sample(family, "", metric, metric.counter.value);
+      write_sample("", metric, metric.counter.value);
       break;
     case MetricType::Gauge:
-      write_sample(family, "", metric, metric.gauge.value);
+      write_sample("", metric, metric.gauge.value);
       break;
     case MetricType::Untyped:
-      write_sample(family, "", metric, metric.untyped.value);
+      write_sample("", metric, metric.untyped.value);
       break;
     case MetricType::Summary:
-      write_summary(family, metric);
+      write_summary(metric);
       break;
     case MetricType::Histogram:
-      write_histogram(family, metric);
+      write_histogram(metric);
       break;
   }
 }
 
-void ExpositionWriter::write_summary(const MetricFamily& family, const ClientMetric& metric) {
+void ExpositionWriter::write_summary(const ClientMetric& metric) {
   for (const auto& quantile : metric.summary.quantile) {
-    write_series(family, "", Extra{"quantile", quantile.quantile});
+    write_series("", Extra{"quantile", quantile.quantile});
     append_value(out(), quantile.value);
     end_sample(metric);
   }
-  write_sample(family, "_sum", metric, metric.summary.sample_sum);
-  write_count(family, "_count", metric, metric.summary.sample_count, std::nullopt);
+  write_sample("_sum", metric, metric.summary.sample_sum);
+  write_count("_count", metric, metric.summary.sample_count, std::nullopt);
 }
 
-void ExpositionWriter::write_histogram(const MetricFamily& family, const ClientMetric& metric) {
+void ExpositionWriter::write_histogram(const ClientMetric& metric) {
   const double infinity = std::numeric_limits<double>::infinity();
   const auto& histogram = metric.histogram;
   for (const auto& bucket : histogram.bucket) {
-    write_count(family, "_bucket", metric, bucket.cumulative_count, Extra{"le", bucket.upper_bound});
+    write_count("_bucket", metric, bucket.cumulative_count, Extra{"le", bucket.upper_bound});
   }
   if (histogram.bucket.empty() || histogram.bucket.back().upper_bound != infinity) {
-    write_count(family, "_bucket", metric, histogram.sample_count, Extra{"le", infinity});
+    write_count("_bucket", metric, histogram.sample_count, Extra{"le", infinity});
   }
-  write_sample(family, "_sum", metric, histogram.sample_sum);
-  write_count(family, "_count", metric, histogram.sample_count, std::nullopt);
+  write_sample("_sum", metric, histogram.sample_sum);
+  write_count("_count", metric, histogram.sample_count, std::nullopt);
 }
 
-void ExpositionWriter::write_sample(const MetricFamily& family, std::string_view suffix,
-                                    const ClientMetric& metric, double value) {
-  write_series(family, suffix, std::nullopt);
+void ExpositionWriter::write_sample(std::string_view suffix, const ClientMetric& metric, double value) {
+  write_series(suffix, std::nullopt);
   append_value(out(), value);
   end_sample(metric);
 }
 
-void ExpositionWriter::write_count(const MetricFamily& family, std::string_view suffix,
-                                   const ClientMetric& metric, std::uint64_t count,
+void ExpositionWriter::write_count(std::string_view suffix, const ClientMetric& metric, std::uint64_t count,
                                    std::optional<Extra> extra) {
-  write_series(family, suffix, extra);
+  write_series(suffix, extra);
   append_integer(out(), count);
   end_sample(metric);
 }
 
-// All samples of a metric share the labels: they are rendered once.
-void ExpositionWriter::set_labels(const ClientMetric& metric) {
-  labels_.clear();
-  for (const auto& label : metric.label) {
-    if (!labels_.empty()) labels_ += ',';
-    labels_.append(label.name).append("=\"");
-    append_escaped(labels_, label.value, true);
-    labels_ += '"';
-  }
-}
-
-void ExpositionWriter::write_series(const MetricFamily& family, std::string_view suffix,
-                                    std::optional<Extra> extra) {
-  out().append(family.name).append(suffix);
+void ExpositionWriter::write_series(std::string_view suffix, std::optional<Extra> extra) {
+  out().append(name_).append(suffix);
   if (!labels_.empty() || extra) {
     out() += '{';
     out() += labels_;
@@ -350,7 +393,7 @@ void append_value(std::string& out, double value) {
 Exposition serialise(const std::vector<MetricFamily>& families, ExpositionFormat format) {
   std::unordered_set<std::string> names;
   for (const MetricFamily& family : families) names.insert(family.name);
-  ExpositionWriter writer(format, std::move(names));
+  ExpositionWriter writer(format, 0, std::move(names));
   for (const MetricFamily& family : families) writer.write(family);
   return std::move(writer).finish();
 }

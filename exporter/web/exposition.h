@@ -46,40 +46,65 @@ struct Exposition {
 /// is missing. Label values and help that are not UTF-8, and NUL, appear as U+FFFD.
 class ExpositionWriter {
  public:
-  /// \param all_names  names of all families to come, where they are known: decides which counters may be
-  /// shortened.
-  ///                    Without them the caller vouches that no shortened name is another family's.
-  explicit ExpositionWriter(ExpositionFormat format, std::unordered_set<std::string> all_names = {});
+  using Labels = std::vector<prometheus::ClientMetric::Label>;
+  using CommonLabels = std::size_t;
+  static constexpr CommonLabels kNoCommonLabels = 0;
 
+  /// \param expected_bytes  length of the text, as far as it can be guessed: saves copying it while it grows
+  /// \param all_names       names of all families to come, where they are known: decides which counters may
+  /// be shortened.
+  ///                    Without them the caller vouches that no shortened name is another family's.
+  explicit ExpositionWriter(ExpositionFormat format, std::size_t expected_bytes = 0,
+                            std::unordered_set<std::string> all_names = {});
+
+  /// Labels that many samples begin with, checked and escaped once.
+  /// \return  the number by which samples refer to them; never kNoCommonLabels
+  CommonLabels add_common(const Labels& labels);
+  /// Begins a family: the samples that follow belong to it.
+  void begin(std::string_view name, std::string_view help, prometheus::MetricType type);
+  void sample(const prometheus::ClientMetric& metric, CommonLabels common = kNoCommonLabels);
+  /// A whole family.
   void write(const prometheus::MetricFamily& family);
   /// Ends the text; nothing may be written after it.
   [[nodiscard]] Exposition finish() &&;
 
  private:
+  struct Common {
+    std::string text;                ///< escaped, without braces
+    std::vector<std::string> names;  ///< of the labels in `text`
+    bool valid = true;
+  };
   struct Extra {
     std::string_view name;
     double value;
   };
-  void write_header(const prometheus::MetricFamily& family);
+  void close_family();
+  void write_header(std::string_view help);
   void write_unit(std::string_view name);
   [[nodiscard]] std::string_view type_name(prometheus::MetricType type) const;
-  void write_metric(const prometheus::MetricFamily& family, const prometheus::ClientMetric& metric);
-  void write_summary(const prometheus::MetricFamily& family, const prometheus::ClientMetric& metric);
-  void write_histogram(const prometheus::MetricFamily& family, const prometheus::ClientMetric& metric);
-  void write_sample(const prometheus::MetricFamily& family, std::string_view suffix,
-                    const prometheus::ClientMetric& metric, double value);
-  void write_count(const prometheus::MetricFamily& family, std::string_view suffix,
-                   const prometheus::ClientMetric& metric, std::uint64_t count, std::optional<Extra> extra);
-  void set_labels(const prometheus::ClientMetric& metric);
-  void write_series(const prometheus::MetricFamily& family, std::string_view suffix,
-                    std::optional<Extra> extra);
+  [[nodiscard]] bool legal(const prometheus::ClientMetric& metric, const Common& common) const;
+  void write_summary(const prometheus::ClientMetric& metric);
+  void write_histogram(const prometheus::ClientMetric& metric);
+  void write_sample(std::string_view suffix, const prometheus::ClientMetric& metric, double value);
+  void write_count(std::string_view suffix, const prometheus::ClientMetric& metric, std::uint64_t count,
+                   std::optional<Extra> extra);
+  void write_series(std::string_view suffix, std::optional<Extra> extra);
   void end_sample(const prometheus::ClientMetric& metric);
   std::string& out() { return result_.text; }
 
   const bool open_metrics_;
   const std::unordered_set<std::string> all_names_;
   std::unordered_set<std::string> written_;  ///< names so far
-  std::string labels_;                       ///< of the metric being written, as text
+  std::vector<Common> common_;               ///< by number
+
+  // The family that was begun last.
+  std::string name_;
+  prometheus::MetricType type_ = prometheus::MetricType::Untyped;
+  bool writable_ = false;  ///< its name is legal and new
+  bool refused_ = false;   ///< a sample of it was left out
+  std::size_t start_ = 0, header_end_ = 0;
+
+  std::string labels_;  ///< of the sample being written, as text
   Exposition result_;
 };
 

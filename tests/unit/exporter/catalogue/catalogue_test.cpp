@@ -500,10 +500,9 @@ TEST(Catalogue, ExporterFamiliesHoldWhatWasPassedIn) {
   HttpCounters http;
   http.responses = {100, 0, 4, 1};
   http.rejected = {{"busy", 2}};
-  std::vector<prometheus::MetricFamily> families;
-  collect_exporter({snapshot, build, process, http}, noon() + 3s,
-                   [&](const prometheus::MetricFamily& family) { families.push_back(family); });
-  const Scrape seen(families);
+  FamilyCollector collector;
+  collect_exporter({snapshot, build, process, http}, noon() + 3s, collector);
+  const Scrape seen(collector.families());
   EXPECT_EQ(seen("watchkeeper_build_info", "version=0.1.0,revision=abc,compiler=gcc 12"), 1);
   EXPECT_EQ(seen("watchkeeper_exporter_snapshot_age_seconds", ""), 3);
   EXPECT_EQ(seen("watchkeeper_exporter_start_time_seconds", ""), 1'700'000'000 - 60);

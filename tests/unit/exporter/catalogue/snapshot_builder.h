@@ -134,13 +134,36 @@ void change_facts(MemberView& member, Change change) {
   member.facts = std::move(facts);
 }
 
+/// Keeps what a walk over the catalogue hands over, as whole families.
+class FamilyCollector final : public SampleSink {
+ public:
+  CommonLabels add_common(const Labels& labels) override {
+    common_.push_back(labels);
+    return common_.size();
+  }
+  void begin(std::string_view name, std::string_view help, prometheus::MetricType type) override {
+    families_.push_back({std::string(name), std::string(help), type, {}});
+  }
+  void sample(CommonLabels common, const prometheus::ClientMetric& metric) override {
+    auto& kept = families_.back().metric.emplace_back(metric);
+    if (common == kNoCommonLabels) return;
+    const auto& labels = common_.at(common - 1);
+    kept.label.insert(kept.label.begin(), labels.begin(), labels.end());
+  }
+
+  [[nodiscard]] const std::vector<prometheus::MetricFamily>& families() const { return families_; }
+
+ private:
+  std::vector<Labels> common_;
+  std::vector<prometheus::MetricFamily> families_;
+};
+
 /// Everything that collect() hands over.
 inline std::vector<prometheus::MetricFamily> collected(const Snapshot& snapshot,
                                                        const FamilySelection& selection, Moment now) {
-  std::vector<prometheus::MetricFamily> families;
-  collect(snapshot, selection, now,
-          [&](const prometheus::MetricFamily& family) { families.push_back(family); });
-  return families;
+  FamilyCollector collector;
+  collect(snapshot, selection, now, collector);
+  return collector.families();
 }
 
 /// Samples by name and labels, as a scrape shows them; `le` buckets are left out.

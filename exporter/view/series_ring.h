@@ -1,0 +1,72 @@
+// Rows of numbers, one a second, at three resolutions: one point a second for an hour, one each ten seconds
+// for three hours, one a minute for a day. Memory is bounded and grows only as points arrive.
+//
+// Coarser points are means of the finer ones; a second in which a value was unknown has no value (NaN inside,
+// null in JSON), and a mean counts only the known ones, so that a gap stays a gap. Points behind the newest
+// 120 of their resolution keep four significant digits (packed_rows.h). Thread: one writer and any
+// readers, guarded by the owner.
+#pragma once
+
+#include <array>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "exporter/view/packed_rows.h"
+
+namespace wk::exporter {
+
+/// One resolution of one set of series: a ring of rows.
+struct Resolution {
+  std::chrono::seconds step;
+  std::size_t rows;
+};
+inline constexpr std::array<Resolution, 3> kResolutions{Resolution{std::chrono::seconds{1}, 3600},
+                                                        Resolution{std::chrono::seconds{10}, 1080},
+                                                        Resolution{std::chrono::seconds{60}, 1440}};
+
+/// Points of one series, oldest first, `step` apart; nullopt where nothing was known.
+struct SeriesPoints {
+  std::chrono::system_clock::time_point first;  ///< of points[0]; aligned to `step`
+  std::chrono::seconds step{1};
+  std::vector<std::optional<float>> points;
+};
+
+/// Ring of rows with `width` floats each, at all resolutions.
+class SeriesRing {
+ public:
+  explicit SeriesRing(std::size_t width);
+
+  /// Adds one row of `width` values (NaN = unknown) for the second of `at`. Rows of seconds that were left
+  /// out are unknown; a second row for the same second replaces the first; a clock that went back adds
+  /// nothing.
+  void append(std::chrono::system_clock::time_point at, const std::vector<float>& row);
+
+  /// Points of column `column` from `since` to the newest at the resolution with exactly this step.
+  [[nodiscard]] SeriesPoints query(std::size_t column, std::chrono::seconds step,
+                                   std::chrono::system_clock::time_point since) const;
+
+  /// Bytes held now.
+  [[nodiscard]] std::size_t bytes() const;
+
+ private:
+  struct Ring {
+    Ring(const Resolution& of, std::size_t width)
+        : resolution(of), rows(width, of.rows), sums(width), counts(width) {}
+
+    Resolution resolution;
+    PackedRows rows;
+    std::int64_t newest_slot = 0;  ///< wall time ÷ step of the newest row
+    std::vector<double> sums;      ///< of the slot being collected, a column each (coarser rings)
+    std::vector<std::uint32_t> counts;
+    std::int64_t collecting_slot = 0;
+  };
+  void push(Ring& ring, std::int64_t slot, const float* row);
+
+  std::size_t width_;
+  std::vector<Ring> rings_;  ///< as kResolutions
+};
+
+}  // namespace wk::exporter
