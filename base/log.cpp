@@ -13,7 +13,7 @@
 namespace wk {
 namespace {
 
-constexpr std::size_t kLogQueueLines = 1024;
+constexpr std::size_t kLogQueueLines = 512;
 
 /// Pattern flag %j: the message as the inside of a JSON string.
 class JsonMessageFlag : public spdlog::custom_flag_formatter {

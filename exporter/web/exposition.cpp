@@ -19,6 +19,7 @@ using prometheus::MetricType;
 constexpr std::string_view kReplacement = "\xEF\xBF\xBD";
 constexpr std::string_view kTotal = "_total";
 constexpr std::size_t kFirstReserve = 64 * 1024;
+constexpr std::size_t kFamiliesExpected = 1024;
 
 // Above this, neighbouring doubles are more than 1 apart and plain digits would claim a precision that is not
 // there.
@@ -162,6 +163,7 @@ bool valid_summary(const ClientMetric::Summary& summary) {
 ExpositionWriter::ExpositionWriter(ExpositionFormat format, std::size_t expected_bytes,
                                    std::unordered_set<std::string> all_names)
     : open_metrics_(format != ExpositionFormat::kText004), all_names_(std::move(all_names)), common_(1) {
+  written_.reserve(kFamiliesExpected);
   result_.text.reserve(std::max(expected_bytes, kFirstReserve));
 }
 

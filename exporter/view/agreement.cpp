@@ -1,0 +1,99 @@
+#include "exporter/view/agreement.h"
+
+#include <algorithm>
+
+#include "exporter/view/freshness.h"
+
+namespace wk::exporter {
+namespace {
+
+template <typename ValueOf>
+std::optional<double> imbalance(const EnsembleView& view, const ValueOf& value_of) {
+  double sum = 0, most = 0;
+  int members = 0;
+  for (const MemberView& member : view.members) {
+    if (member.state != ServingState::kServing) continue;
+    const std::optional<double> value = value_of(*member.facts);
+    if (!value) continue;
+    sum += *value;
+    most = std::max(most, *value);
+    ++members;
+  }
+  if (members < 2 || sum <= 0) return std::nullopt;
+  return most * members / sum;
+}
+
+const Digest* digest_at(const DigestsAnswer& answer, Zxid zxid) {
+  const auto at = std::lower_bound(answer.digests.begin(), answer.digests.end(), zxid,
+                                   [](const Digest& row, Zxid wanted) { return row.zxid < wanted; });
+  return at != answer.digests.end() && at->zxid == zxid ? &*at : nullptr;
+}
+
+/// Whether `digest` of member `index` differs from the majority's at its zxid; absent when nobody else has
+/// one there.
+std::optional<bool> verdict_at(const EnsembleView& view, std::size_t index, const Digest& digest) {
+  int same = 1, different = 0;
+  bool leader_differs = false;
+  for (std::size_t other = 0; other < view.members.size(); ++other) {
+    const auto& theirs = view.members[other].facts->digests.value;
+    if (other == index || !theirs) continue;
+    const Digest* counterpart = digest_at(*theirs, digest.zxid);
+    if (counterpart == nullptr) continue;
+    if (counterpart->value == digest.value) {
+      ++same;
+    } else {
+      ++different;
+      leader_differs |= view.leader == other;
+    }
+  }
+  if (same + different < 2) return std::nullopt;
+  const bool leads = view.leader == index;
+  return different > same || (different == same && !leads && (leader_differs || !view.leader));
+}
+
+}  // namespace
+
+std::vector<std::optional<std::uint64_t>> lags(const EnsembleView& view) {
+  std::vector<std::optional<std::uint64_t>> result(view.members.size());
+  std::optional<Zxid> newest;
+  for (const MemberView& member : view.members)
+    if (member.zxid && member.state == ServingState::kServing && (!newest || *member.zxid > *newest))
+      newest = member.zxid;
+  for (std::size_t index = 0; index < view.members.size(); ++index) {
+    const MemberView& member = view.members[index];
+    if (!newest || !member.zxid || member.state != ServingState::kServing || view.standalone) continue;
+    if (member.zxid->epoch() == newest->epoch())
+      result[index] = newest->counter() - member.zxid->counter();
+    else
+      result[index] = newest->counter();  // At least those of the newer epoch.
+  }
+  return result;
+}
+
+std::vector<std::optional<bool>> digest_verdicts(const EnsembleView& view, const EnsembleSpec& spec,
+                                                 Moment now) {
+  std::vector<std::optional<bool>> verdicts(view.members.size());
+  for (std::size_t index = 0; index < view.members.size(); ++index) {
+    const Dated<DigestsAnswer>& own = view.members[index].facts->digests;
+    if (!own.value || now - own.at > detail_freshness(spec, index)) continue;
+    const auto& digests = own.value->digests;
+    for (auto digest = digests.rbegin(); digest != digests.rend() && !verdicts[index]; ++digest)
+      verdicts[index] = verdict_at(view, index, *digest);
+  }
+  return verdicts;
+}
+
+std::optional<double> connection_imbalance(const EnsembleView& view) {
+  return imbalance(view, [](const MemberFacts& facts) {
+    return facts.status.value ? facts.status.value->number("num_alive_connections") : std::nullopt;
+  });
+}
+
+std::optional<double> session_imbalance(const EnsembleView& view) {
+  return imbalance(view, [](const MemberFacts& facts) {
+    return facts.connections.value ? std::optional(static_cast<double>(facts.connections.value->with_session))
+                                   : std::nullopt;
+  });
+}
+
+}  // namespace wk::exporter

@@ -1,0 +1,210 @@
+#include "exporter/view/intake.h"
+
+#include <fmt/format.h>
+
+#include <type_traits>
+#include <utility>
+#include <variant>
+
+namespace wk::exporter {
+namespace {
+
+using std::chrono::nanoseconds;
+
+bool answered(SourceState state) {
+  switch (state) {
+    case SourceState::kOk:
+    case SourceState::kNotServing:
+    case SourceState::kNotWhitelisted:
+    case SourceState::kTruncated:
+    case SourceState::kTooLarge:
+    case SourceState::kMalformed:
+    case SourceState::kHttpError:
+      return true;
+    case SourceState::kNotTried:
+    case SourceState::kUnresolved:
+    case SourceState::kRefused:
+    case SourceState::kUnreachable:
+    case SourceState::kTimedOut:
+    case SourceState::kTlsFailure:
+    case SourceState::kClosed:
+      return false;
+  }
+  return false;
+}
+
+bool is_client_port(Probe probe) {
+  switch (probe) {
+    case Probe::kMntr:
+    case Probe::kSrvr:
+    case Probe::kRuok:
+    case Probe::kIsro:
+    case Probe::kConf:
+    case Probe::kCons:
+    case Probe::kDirs:
+    case Probe::kWchs:
+    case Probe::kHash:
+      return true;
+    default:
+      return false;
+  }
+}
+
+std::string in_words(const ProbeReport& report) {
+  switch (report.state) {
+    case SourceState::kUnresolved:
+      return "its host name does not resolve";
+    case SourceState::kRefused:
+      return "refuses connections on its client port";
+    case SourceState::kUnreachable:
+      return "there is no route to it";
+    case SourceState::kTimedOut:
+      return "does not answer in time";
+    case SourceState::kTlsFailure:
+      return fmt::format("TLS to its client port fails ({})", report.detail);
+    case SourceState::kClosed:
+      return "closes connections on its client port without an answer";
+    case SourceState::kNotServing:
+      return "says that it is not serving";
+    case SourceState::kNotWhitelisted:
+      return fmt::format("does not allow the word {}", name(report.probe));
+    case SourceState::kTruncated:
+      return fmt::format("its answer to {} ends in the middle", name(report.probe));
+    case SourceState::kTooLarge:
+      return fmt::format("its answer to {} is too large", name(report.probe));
+    case SourceState::kMalformed:
+      return fmt::format("its answer to {} is not ZooKeeper's", name(report.probe));
+    case SourceState::kHttpError:
+      return fmt::format("{} answers with an HTTP error", name(report.probe));
+    case SourceState::kOk:
+    case SourceState::kNotTried:
+      break;
+  }
+  return "nothing is known of it yet";
+}
+
+/// Files the answers of one visit under their kind.
+class Filing {
+ public:
+  Filing(MemberFacts& facts, const PollReport& report, nanoseconds detail_interval)
+      : facts_(facts), started_(report.started), finished_(report.finished), detail_(detail_interval) {}
+
+  void file(const ProbeReport& probe) {
+    std::visit(
+        [&]<typename T>(const T& answer) {
+          if constexpr (std::is_same_v<T, StatusAnswer>)
+            status(answer, probe.probe);
+          else if constexpr (std::is_same_v<T, ConfigurationAnswer>)
+            configuration(answer);
+          else if constexpr (std::is_same_v<T, ZabAnswer>)
+            zab(answer);
+          else if constexpr (std::is_same_v<T, RuokAnswer>)
+            facts_.ruok = {answer, finished_};
+          else if constexpr (std::is_same_v<T, IsroAnswer>)
+            facts_.isro = {answer, finished_};
+          else if constexpr (std::is_same_v<T, ConnectionsAnswer>)
+            facts_.connections = {answer, finished_};
+          else if constexpr (std::is_same_v<T, DirsAnswer>)
+            facts_.dirs = {answer, finished_};
+          else if constexpr (std::is_same_v<T, WatchesAnswer>)
+            facts_.watches = {answer, finished_};
+          else if constexpr (std::is_same_v<T, DigestsAnswer>)
+            facts_.digests = {answer, finished_};
+          else
+            static_assert(std::is_same_v<T, std::monostate>, "every kind of answer has its place");
+        },
+        probe.answer);
+  }
+
+ private:
+  void status(const StatusAnswer& answer, Probe probe) {
+    if (answer.zxid) facts_.zxid = {answer.zxid, finished_};
+    if (!std::exchange(has_status_, true)) {
+      facts_.status = {answer, finished_};
+      facts_.status_probe = probe;
+      return;
+    }
+    // A second status in one visit (srvr after a richer one) only fills in what the first did not tell.
+    StatusAnswer& kept = *facts_.status.value;
+    if (kept.role == Role::kUnknown) kept.role = answer.role;
+    if (kept.version.empty()) kept.version = answer.version;
+    if (kept.implementation == Implementation::kUnknown) kept.implementation = answer.implementation;
+    if (!kept.zxid) kept.zxid = answer.zxid;
+  }
+
+  void configuration(ConfigurationAnswer answer) {
+    if (facts_.configuration.value && finished_ - facts_.configuration.at < 3 * detail_) {
+      // AdminServer spreads over two commands what `conf` tells in one.
+      const ConfigurationAnswer& old = *facts_.configuration.value;
+      if (answer.entries.empty()) answer.entries = old.entries;
+      if (answer.membership.empty()) answer.membership = old.membership;
+      if (!answer.membership_version) answer.membership_version = old.membership_version;
+      if (!answer.server_id) answer.server_id = old.server_id;
+    }
+    facts_.configuration = {std::move(answer), finished_};
+  }
+
+  void zab(const ZabAnswer& answer) {
+    facts_.zab = {answer, finished_};
+    const bool told_in_this_visit = facts_.zxid.value && facts_.zxid.at - started_ > nanoseconds{0};
+    if (answer.last_zxid && !told_in_this_visit) facts_.zxid = {answer.last_zxid, finished_};
+  }
+
+  MemberFacts& facts_;
+  Moment started_, finished_;
+  nanoseconds detail_;
+  bool has_status_ = false;
+};
+
+}  // namespace
+
+Visit visit_of(const PollReport& report) {
+  Visit visit;
+  visit.started = report.started;
+  visit.finished = report.finished;
+  for (const ProbeReport& probe : report.probes) {
+    visit.process_answers |= answered(probe.state);
+    visit.says_not_serving |= probe.state == SourceState::kNotServing;
+    if (is_client_port(probe.probe) && visit.client_port == SourceState::kNotTried)
+      visit.client_port = probe.state;
+    if (visit.trouble.empty() && probe.state != SourceState::kOk && probe.state != SourceState::kNotTried)
+      visit.trouble = in_words(probe);
+    if (probe.state != SourceState::kOk) continue;
+    if (const auto* status = std::get_if<StatusAnswer>(&probe.answer)) {
+      visit.status_ok = true;
+      if (status->zxid && status->role != Role::kUnknown)
+        visit.role_at_zxid = Visit::RoleAtZxid{status->role, *status->zxid};
+    } else if (const auto* zab = std::get_if<ZabAnswer>(&probe.answer)) {
+      visit.zab_phase = zab->phase;
+    }
+  }
+  return visit;
+}
+
+MemberFacts learned(MemberFacts known, const PollReport& report, nanoseconds detail_interval) {
+  Filing filing(known, report, detail_interval);
+  for (const ProbeReport& probe : report.probes)
+    if (probe.state == SourceState::kOk) filing.file(probe);
+  return known;
+}
+
+void count_visit(const PollReport& report, MemberView& member) {
+  member.last_poll = report.finished;
+  ++member.polls;
+  if (!report.address.empty()) member.address = report.address;
+  if (report.certificate_not_after) member.certificate_not_after = report.certificate_not_after;
+  for (const ProbeReport& probe : report.probes) {
+    if (probe.state == SourceState::kNotTried) continue;
+    SourceStatus& source = member.sources[static_cast<std::size_t>(probe.probe)];
+    source.state = probe.state;
+    source.last_tried = report.finished;
+    source.duration += probe.duration;
+    ++source.results[static_cast<std::size_t>(probe.state)];
+    if (probe.state == SourceState::kOk)
+      source.last_ok = report.finished;
+    else
+      source.detail = probe.detail;
+  }
+}
+
+}  // namespace wk::exporter

@@ -1,0 +1,52 @@
+#include "exporter/view/leader_claims.h"
+
+namespace wk::exporter {
+namespace {
+
+using std::chrono::nanoseconds;
+
+std::vector<LeaderClaim> all_claims(const EnsembleView& view, const Visits& visits) {
+  std::vector<LeaderClaim> claims;
+  for (std::size_t index = 0; index < visits.size(); ++index) {
+    const MemberView& member = view.members[index];
+    if (member.state != ServingState::kServing || !visits[index] || !visits[index]->status_ok) continue;
+    const Visit& visit = *visits[index];
+    const Role role = visit.role_at_zxid ? visit.role_at_zxid->role : member.facts->status.value->role;
+    if (role != Role::kLeader && !(view.standalone && role == Role::kStandalone)) continue;
+    claims.push_back(
+        {.member = index,
+         .epoch = visit.role_at_zxid ? std::optional(visit.role_at_zxid->zxid.epoch()) : std::nullopt,
+         .visit_started = visit.started,
+         .at = visit.finished});
+  }
+  return claims;
+}
+
+}  // namespace
+
+LeaderClaims leader_claims(const EnsembleView& view, const Visits& visits, std::optional<Epoch> known) {
+  const std::vector<LeaderClaim> claims = all_claims(view, visits);
+  LeaderClaims result;
+  result.newest = known;
+  for (const LeaderClaim& claim : claims)
+    if (claim.epoch && (!result.newest || *claim.epoch > *result.newest)) result.newest = claim.epoch;
+  // A follower that serves a newer epoch shows its leader's.
+  for (const MemberView& member : view.members)
+    if (member.state == ServingState::kServing && member.zxid &&
+        (!result.newest || member.zxid->epoch() > *result.newest))
+      result.newest = member.zxid->epoch();
+
+  for (const LeaderClaim& claim : claims) {
+    if (claim.epoch && claim.epoch != result.newest) {
+      result.deposed.push_back(claim);
+      continue;
+    }
+    ++result.leaders;
+    if (!result.leader || claim.at - result.leader->at > nanoseconds{0}) result.leader = claim;
+  }
+  // Without epochs two claims cannot be told from a change.
+  if (result.leaders > 1 && !result.newest) result.leaders = 1;
+  return result;
+}
+
+}  // namespace wk::exporter

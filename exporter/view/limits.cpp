@@ -1,0 +1,45 @@
+#include "exporter/view/limits.h"
+
+#include <fmt/format.h>
+
+#include "exporter/view/conclusions.h"
+
+namespace wk::exporter {
+namespace {
+
+/// Means of a flush above this hold writes up.
+constexpr double kFsyncLimitsMs = 20;
+/// More outstanding requests than this are a queue.
+constexpr double kOutstandingLimits = 10;
+
+}  // namespace
+
+Limit performance_limit(const EnsembleView& view, const std::vector<MemberTrend>& trends, bool judged) {
+  if (!judged) return {"unknown", "not every member has been visited yet"};
+  if (!view.serving)
+    return {"no quorum", fmt::format("{} of {} voters in sync, {} are needed", view.voters_in_sync,
+                                     view.voters, view.majority)};
+  for (std::size_t index = 0; index < view.members.size(); ++index) {
+    const MemberView& member = view.members[index];
+    if (member.state != ServingState::kServing) continue;
+    if (trends[index].throttling())
+      return {"limits of " + member.name, "the member throttles requests or refuses connections"};
+    if (trends[index].fsync_mean_ms() > kFsyncLimitsMs)
+      return {"disk of " + member.name,
+              fmt::format("a flush of its transaction log takes {:.0f} ms", trends[index].fsync_mean_ms())};
+  }
+  for (const MemberView& member : view.members) {
+    const auto& status = member.facts->status.value;
+    if (member.state != ServingState::kServing || !status) continue;
+    const auto outstanding = status->number("outstanding_requests");
+    if (outstanding && *outstanding > kOutstandingLimits)
+      return {"request queue of " + member.name,
+              fmt::format("{:.0f} requests are outstanding", *outstanding)};
+    if (member.lag_transactions && *member.lag_transactions > kLagUnsafeTransactions)
+      return {"replication to " + member.name,
+              fmt::format("it is {} transactions behind", grouped(*member.lag_transactions))};
+  }
+  return {"nothing", "no limit shows in the members' numbers"};
+}
+
+}  // namespace wk::exporter

@@ -1,0 +1,52 @@
+// What changes at one member from visit to visit: sources that fail and recover, restarts, storms, slow
+// flushes. Events of a kind that a load can repeat are told once a minute.
+//
+// Thread: one owner. Pure.
+#pragma once
+
+#include <array>
+#include <chrono>
+#include <optional>
+#include <string>
+
+#include "exporter/model/view.h"
+#include "exporter/view/event_sink.h"
+
+namespace wk::exporter {
+
+/// Whether the process began anew between two statuses: a counter that survives changes of role went back, or
+/// the member was unreachable and `packets_received`, which a new server within the process resets, too.
+bool restarted(const StatusAnswer& before, const StatusAnswer& after, bool was_unreachable);
+
+class MemberTrend {
+ public:
+  using Sources = std::array<SourceStatus, kProbeCount>;
+
+  /// Tells sources that answered before the visit and no longer do, and the other way round.
+  /// \param member  name as configured
+  void tell_sources(const std::string& member, const Sources& before, const Sources& after,
+                    EventSink& events);
+
+  /// Takes what the counters grew by from one status to the next; tells what grew too fast.
+  /// \param elapsed  between the two; nothing is concluded unless above 0
+  void take_growth(const std::string& member, const StatusAnswer& before, const StatusAnswer& after,
+                   std::chrono::nanoseconds elapsed, EventSink& events);
+
+  /// Mean time of a flush of the transaction log, of the newest interval that had one; 0 before, and where it
+  /// is not told.
+  [[nodiscard]] double fsync_mean_ms() const { return fsync_mean_ms_; }
+  /// The member throttled requests or refused connections within the newest interval.
+  [[nodiscard]] bool throttling() const { return throttling_; }
+
+ private:
+  void tell_rarely(EventType type, Severity severity, const std::string& member, std::string text,
+                   EventSink& events);
+  void take_fsync(const std::string& member, const StatusAnswer& before, const StatusAnswer& after,
+                  std::chrono::nanoseconds elapsed, EventSink& events);
+
+  double fsync_mean_ms_ = 0;
+  bool throttling_ = false;
+  std::array<std::optional<Moment>, kEventTypeCount> last_told_;
+};
+
+}  // namespace wk::exporter

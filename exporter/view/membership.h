@@ -1,0 +1,20 @@
+// Who belongs to the ensemble: ids, voters and observers, the majority, and servers that nobody configured.
+//
+// Thread: any; pure.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "exporter/model/view.h"
+
+namespace wk::exporter {
+
+/// Reads the members' facts: the newest membership that any of them tells, else what their roles and the
+/// leader's quorum_size say. Writes each member's id and voter, and standalone, voters and majority.
+/// What was learned once stays while nothing contradicts it.
+/// \return  "server N (HOST:PORT)" for each server of the membership that is not configured; none while the
+///          id of a configured member is unknown, since it may be that one
+std::vector<std::string> derive_membership(EnsembleView& view);
+
+}  // namespace wk::exporter
