@@ -232,6 +232,11 @@ struct Dated {
   Moment at;
 };
 
+/// When each part of a configuration was told: a surface may tell some parts only.
+struct ConfigurationDates {
+  Moment entries, server_id, membership, membership_version;
+};
+
 /// The newest of everything that is known of a member. Which probe gave the status is `status_probe`.
 struct MemberFacts {
   Dated<StatusAnswer> status;
@@ -239,7 +244,8 @@ struct MemberFacts {
   Dated<Zxid> zxid;  ///< from srvr, server_stats or zabstate, whichever is newest
   Dated<RuokAnswer> ruok;
   Dated<IsroAnswer> isro;
-  Dated<ConfigurationAnswer> configuration;
+  Dated<ConfigurationAnswer> configuration;  ///< of the newest answer, its gaps filled from older ones
+  ConfigurationDates configuration_dates;    ///< of the parts that are told
   Dated<ConnectionsAnswer> connections;
   Dated<DirsAnswer> dirs;
   Dated<WatchesAnswer> watches;

@@ -362,14 +362,18 @@ Parsed parse_admin_hash(int http_status, std::string_view body) {
   const Json* list = member(std::get<Json>(document), "digests");
   if (list == nullptr || !list->is_array()) return missing("digests");
   DigestsAnswer answer;
-  const std::size_t first = list->size() > DigestsAnswer::kLimit ? list->size() - DigestsAnswer::kLimit : 0;
-  for (std::size_t i = first; i < list->size(); ++i) {
-    const auto zxid = integer_of(member((*list)[i], "zxid"));
-    const auto value = integer_of(member((*list)[i], "digest"));
+  for (const Json& row : *list) {
+    const auto zxid = integer_of(member(row, "zxid"));
+    const auto value = integer_of(member(row, "digest"));
     if (!zxid || !value) return missing("zxid or digest in a digest");
     answer.digests.push_back(
         {Zxid{std::bit_cast<std::uint64_t>(*zxid)}, std::bit_cast<std::uint64_t>(*value)});
   }
+  // Nothing promises the order that the contract of DigestsAnswer does.
+  auto& digests = answer.digests;
+  std::sort(digests.begin(), digests.end());
+  if (digests.size() > DigestsAnswer::kLimit)
+    digests.erase(digests.begin(), digests.end() - std::ptrdiff_t{DigestsAnswer::kLimit});
   return parsed_ok(std::move(answer));
 }
 

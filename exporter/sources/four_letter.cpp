@@ -1,5 +1,6 @@
 #include "exporter/sources/four_letter.h"
 
+#include <algorithm>
 #include <array>
 #include <bit>
 
@@ -142,6 +143,8 @@ Parsed parse_hash(std::string_view text) {
   DigestsAnswer answer;
   for (std::size_t i = count > ring.size() ? count - ring.size() : 0; i < count; ++i)
     answer.digests.push_back(ring[i % ring.size()]);
+  // Nothing promises the order that the contract of DigestsAnswer does.
+  std::sort(answer.digests.begin(), answer.digests.end());
   return parsed_ok(std::move(answer));
 }
 

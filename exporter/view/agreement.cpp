@@ -31,9 +31,9 @@ const Digest* digest_at(const DigestsAnswer& answer, Zxid zxid) {
 
 /// Whether `digest` of member `index` differs from the majority's at its zxid; absent when nobody else has
 /// one there.
-std::optional<bool> verdict_at(const EnsembleView& view, std::size_t index, const Digest& digest) {
+std::optional<DigestVerdict> verdict_at(const EnsembleView& view, std::size_t index, const Digest& digest) {
   int same = 1, different = 0;
-  bool leader_differs = false;
+  bool leader_agrees = view.leader == index, leader_differs = false;
   for (std::size_t other = 0; other < view.members.size(); ++other) {
     const auto& theirs = view.members[other].facts->digests.value;
     if (other == index || !theirs) continue;
@@ -41,14 +41,16 @@ std::optional<bool> verdict_at(const EnsembleView& view, std::size_t index, cons
     if (counterpart == nullptr) continue;
     if (counterpart->value == digest.value) {
       ++same;
+      leader_agrees |= view.leader == other;
     } else {
       ++different;
       leader_differs |= view.leader == other;
     }
   }
   if (same + different < 2) return std::nullopt;
-  const bool leads = view.leader == index;
-  return different > same || (different == same && !leads && (leader_differs || !view.leader));
+  const bool even = different == same;
+  return DigestVerdict{.differs = different > same || (even && !leader_agrees),
+                       .undecided = even && !leader_agrees && !leader_differs};
 }
 
 }  // namespace
@@ -70,9 +72,9 @@ std::vector<std::optional<std::uint64_t>> lags(const EnsembleView& view) {
   return result;
 }
 
-std::vector<std::optional<bool>> digest_verdicts(const EnsembleView& view, const EnsembleSpec& spec,
-                                                 Moment now) {
-  std::vector<std::optional<bool>> verdicts(view.members.size());
+std::vector<std::optional<DigestVerdict>> digest_verdicts(const EnsembleView& view, const EnsembleSpec& spec,
+                                                          Moment now) {
+  std::vector<std::optional<DigestVerdict>> verdicts(view.members.size());
   for (std::size_t index = 0; index < view.members.size(); ++index) {
     const Dated<DigestsAnswer>& own = view.members[index].facts->digests;
     if (!own.value || now - own.at > detail_freshness(spec, index)) continue;

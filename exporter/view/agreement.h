@@ -16,11 +16,16 @@ namespace wk::exporter {
 /// of an older epoch. Absent for members that do not serve or do not tell, and without a quorum to lag in.
 std::vector<std::optional<std::uint64_t>> lags(const EnsembleView& view);
 
+struct DigestVerdict {
+  bool differs = false;
+  bool undecided = false;  ///< evenly split, and no leader tells a digest there: all of them differ
+};
+
 /// Whether each member's digest differs from the majority's at the newest zxid that another member has a
 /// digest of, too; the leader's is the reference when the members are evenly split.
 /// Absent for members without a fresh digest, or without one at a common zxid.
-std::vector<std::optional<bool>> digest_verdicts(const EnsembleView& view, const EnsembleSpec& spec,
-                                                 Moment now);
+std::vector<std::optional<DigestVerdict>> digest_verdicts(const EnsembleView& view, const EnsembleSpec& spec,
+                                                          Moment now);
 
 /// Most connections of a serving member ÷ their mean; absent below two members that tell, and without any.
 std::optional<double> connection_imbalance(const EnsembleView& view);

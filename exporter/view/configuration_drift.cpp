@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <array>
+#include <cstddef>
+#include <optional>
 #include <string_view>
 #include <utility>
 
@@ -32,33 +34,38 @@ std::string membership_text(const ConfigurationAnswer& configuration) {
 std::vector<ConfigurationDrift> configuration_drift(const EnsembleView& view, const EnsembleSpec& spec,
                                                     Moment now) {
   std::vector<ConfigurationDrift> drift;
-  const auto configuration_fresh = [&](const MemberFacts& facts) {
-    return facts.configuration.value && now - facts.configuration.at <= detail_freshness(spec, 0);
+  const auto fresh_configuration = [&](std::size_t index) -> const ConfigurationAnswer* {
+    const Dated<ConfigurationAnswer>& told = view.members[index].facts->configuration;
+    return told.value && now - told.at <= detail_freshness(spec, index) ? &*told.value : nullptr;
   };
   const auto compare = [&](std::string key, const auto& value_of) {
     ConfigurationDrift row{.key = std::move(key), .values = {}};
     bool differs = false;
-    for (const MemberView& member : view.members) {
-      std::optional<std::string> value = value_of(*member.facts);
+    for (std::size_t index = 0; index < view.members.size(); ++index) {
+      std::optional<std::string> value = value_of(index);
       if (!value) continue;
       differs |= !row.values.empty() && row.values.front().second != *value;
-      row.values.emplace_back(member.name, std::move(*value));
+      row.values.emplace_back(view.members[index].name, std::move(*value));
     }
     if (differs) drift.push_back(std::move(row));
   };
   for (const std::string_view key : kDriftKeys)
-    compare(std::string(key), [&](const MemberFacts& facts) -> std::optional<std::string> {
-      if (!configuration_fresh(facts)) return std::nullopt;
-      const auto value = facts.configuration.value->entry(key);
+    compare(std::string(key), [&](std::size_t index) -> std::optional<std::string> {
+      const ConfigurationAnswer* configuration = fresh_configuration(index);
+      if (configuration == nullptr) return std::nullopt;
+      const auto value = configuration->entry(key);
       return value ? std::optional(std::string(*value)) : std::nullopt;
     });
-  compare("membership", [&](const MemberFacts& facts) -> std::optional<std::string> {
-    if (!configuration_fresh(facts) || facts.configuration.value->membership.empty()) return std::nullopt;
-    return membership_text(*facts.configuration.value);
+  compare("membership", [&](std::size_t index) -> std::optional<std::string> {
+    const ConfigurationAnswer* configuration = fresh_configuration(index);
+    if (configuration == nullptr || configuration->membership.empty()) return std::nullopt;
+    return membership_text(*configuration);
   });
-  compare("version", [](const MemberFacts& facts) -> std::optional<std::string> {
-    if (!facts.status.value || facts.status.value->version.empty()) return std::nullopt;
-    return facts.status.value->version;
+  compare("version", [&](std::size_t index) -> std::optional<std::string> {
+    const Dated<StatusAnswer>& status = view.members[index].facts->status;
+    if (!status.value || status.value->version.empty() || now - status.at > freshness(spec, index))
+      return std::nullopt;
+    return status.value->version;
   });
   return drift;
 }

@@ -12,7 +12,8 @@
 
 namespace wk::exporter {
 
-/// Keys on which members disagree whose configuration is fresh, then "membership", then "version".
+/// Keys on which members disagree whose configuration is fresh, then "membership", then "version" of those
+/// whose status is fresh.
 /// Reads the members' names and facts.
 std::vector<ConfigurationDrift> configuration_drift(const EnsembleView& view, const EnsembleSpec& spec,
                                                     Moment now);

@@ -19,6 +19,7 @@ EnsembleTracker::EnsembleTracker(EnsembleSpec spec, Moment start)
     : spec_(std::move(spec)),
       visits_(spec_.members.size()),
       trends_(spec_.members.size()),
+      differing_(spec_.members.size()),
       canaries_(spec_.members.size()),
       states_(spec_.members.size()),
       last_derived_(start) {
@@ -98,7 +99,7 @@ void EnsembleTracker::derive(EventSink& events) {
   const bool judged =
       std::all_of(visits_.begin(), visits_.end(), [](const auto& visit) { return visit.has_value(); });
 
-  derive_unlisted(derive_membership(view_), events);
+  derive_unlisted(derive_membership(view_, spec_, now), events);
   states_.derive(view_, visits_, spec_, events);
   leadership_.derive(view_, visits_, spec_, judged, last_derived_, events);
   quorum_.derive(view_, visits_, judged, events);
@@ -127,19 +128,25 @@ void EnsembleTracker::derive_unlisted(std::vector<std::string> unlisted, EventSi
 
 void EnsembleTracker::derive_agreement(EventSink& events) {
   const auto lag = lags(view_);
-  const auto differs = digest_verdicts(view_, spec_, events.at());
+  const auto verdicts = digest_verdicts(view_, spec_, events.at());
   view_.digest_mismatches = 0;
   for (std::size_t index = 0; index < view_.members.size(); ++index) {
     MemberView& member = view_.members[index];
     member.lag_transactions = lag[index];
-    const bool differed = member.digest_mismatch.value_or(false);
-    member.digest_mismatch = differs[index];
-    if (!differs[index].value_or(false)) continue;
+    const std::optional<DigestVerdict>& verdict = verdicts[index];
+    member.digest_mismatch = verdict ? std::optional(verdict->differs) : std::nullopt;
+    if (!verdict || !verdict->differs) {
+      differing_[index].reset();
+      continue;
+    }
     ++view_.digest_mismatches;
-    if (!differed)
-      events.tell(
-          EventType::kDigestMismatch, Severity::kCritical, member.name,
-          fmt::format("the data of {} differs from the other members' at the same zxid", member.name));
+    if (!differing_[index]) differing_[index] = Differing{.since = events.at()};
+    // Digests come one member after the other: the one that decides may be on its way.
+    const bool may_be_decided =
+        verdict->undecided && events.at() - differing_[index]->since <= spec_.detail_interval;
+    if (may_be_decided || std::exchange(differing_[index]->told, true)) continue;
+    events.tell(EventType::kDigestMismatch, Severity::kCritical, member.name,
+                fmt::format("the data of {} differs from the other members' at the same zxid", member.name));
   }
 
   auto drift = configuration_drift(view_, spec_, events.at());

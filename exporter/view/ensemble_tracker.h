@@ -25,6 +25,7 @@
 // Thread: one owner. Pure: time comes with the reports.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -59,6 +60,12 @@ class EnsembleTracker {
   [[nodiscard]] const EnsembleSpec& spec() const { return spec_; }
 
  private:
+  /// A member whose digest differs.
+  struct Differing {
+    Moment since;
+    bool told = false;
+  };
+
   void derive(EventSink& events);
   void derive_unlisted(std::vector<std::string> unlisted, EventSink& events);
   void derive_agreement(EventSink& events);
@@ -67,7 +74,8 @@ class EnsembleTracker {
   EnsembleSpec spec_;
   EnsembleView view_;
   Visits visits_;
-  std::vector<MemberTrend> trends_;  ///< by member
+  std::vector<MemberTrend> trends_;                  ///< by member
+  std::vector<std::optional<Differing>> differing_;  ///< by member
   CanaryRounds canaries_;
   ServingStates states_;
   Leadership leadership_;

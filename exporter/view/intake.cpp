@@ -83,6 +83,15 @@ std::string in_words(const ProbeReport& report) {
   return "nothing is known of it yet";
 }
 
+template <typename T>
+bool is_told(const std::optional<T>& part) {
+  return part.has_value();
+}
+template <typename T>
+bool is_told(const std::vector<T>& part) {
+  return !part.empty();
+}
+
 /// Files the answers of one visit under their kind.
 class Filing {
  public:
@@ -133,14 +142,19 @@ class Filing {
   }
 
   void configuration(ConfigurationAnswer answer) {
-    if (facts_.configuration.value && finished_ - facts_.configuration.at < 3 * detail_) {
-      // AdminServer spreads over two commands what `conf` tells in one.
-      const ConfigurationAnswer& old = *facts_.configuration.value;
-      if (answer.entries.empty()) answer.entries = old.entries;
-      if (answer.membership.empty()) answer.membership = old.membership;
-      if (!answer.membership_version) answer.membership_version = old.membership_version;
-      if (!answer.server_id) answer.server_id = old.server_id;
-    }
+    // AdminServer spreads over two commands what `conf` tells in one.
+    const auto fill = [&](auto& part, auto& old, Moment& told) {
+      if (is_told(part))
+        told = finished_;
+      else if (finished_ - told <= 3 * detail_)
+        part = std::move(old);
+    };
+    ConfigurationAnswer old = std::move(facts_.configuration.value).value_or(ConfigurationAnswer{});
+    ConfigurationDates& told = facts_.configuration_dates;
+    fill(answer.entries, old.entries, told.entries);
+    fill(answer.server_id, old.server_id, told.server_id);
+    fill(answer.membership, old.membership, told.membership);
+    fill(answer.membership_version, old.membership_version, told.membership_version);
     facts_.configuration = {std::move(answer), finished_};
   }
 

@@ -41,7 +41,9 @@ using Visits = std::vector<std::optional<Visit>>;
 Visit visit_of(const PollReport& report);
 
 /// `known` with the answers of `report` in the place of older ones.
-/// \param detail_interval  a configuration that is at most three of them old fills the gaps of a newer one
+/// \param detail_interval  a part of the configuration that was told at most three of them ago fills the gap
+/// of a
+///                         newer answer
 MemberFacts learned(MemberFacts known, const PollReport& report, std::chrono::nanoseconds detail_interval);
 
 /// Counts the visit and its questions in `member`: polls, sources, address and certificate.

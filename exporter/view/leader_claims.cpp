@@ -1,5 +1,7 @@
 #include "exporter/view/leader_claims.h"
 
+#include <algorithm>
+
 namespace wk::exporter {
 namespace {
 
@@ -22,30 +24,38 @@ std::vector<LeaderClaim> all_claims(const EnsembleView& view, const Visits& visi
   return claims;
 }
 
+void take_later(std::optional<LeaderClaim>& latest, const LeaderClaim& claim) {
+  if (!latest || claim.at - latest->at > nanoseconds{0}) latest = claim;
+}
+
 }  // namespace
 
 LeaderClaims leader_claims(const EnsembleView& view, const Visits& visits, std::optional<Epoch> known) {
   const std::vector<LeaderClaim> claims = all_claims(view, visits);
   LeaderClaims result;
-  result.newest = known;
-  for (const LeaderClaim& claim : claims)
-    if (claim.epoch && (!result.newest || *claim.epoch > *result.newest)) result.newest = claim.epoch;
+  for (const LeaderClaim& claim : claims) result.shown = std::max(result.shown, claim.epoch);
   // A follower that serves a newer epoch shows its leader's.
   for (const MemberView& member : view.members)
-    if (member.state == ServingState::kServing && member.zxid &&
-        (!result.newest || member.zxid->epoch() > *result.newest))
-      result.newest = member.zxid->epoch();
+    if (member.state == ServingState::kServing && member.zxid)
+      result.shown = std::max(result.shown, std::optional(member.zxid->epoch()));
+  result.newest = std::max(result.shown, known);
 
+  std::optional<LeaderClaim> without_epoch;
   for (const LeaderClaim& claim : claims) {
-    if (claim.epoch && claim.epoch != result.newest) {
+    if (!claim.epoch) {
+      take_later(without_epoch, claim);
+    } else if (claim.epoch != result.newest) {
       result.deposed.push_back(claim);
-      continue;
+    } else {
+      ++result.leaders;
+      take_later(result.leader, claim);
     }
-    ++result.leaders;
-    if (!result.leader || claim.at - result.leader->at > nanoseconds{0}) result.leader = claim;
   }
   // Without epochs two claims cannot be told from a change.
-  if (result.leaders > 1 && !result.newest) result.leaders = 1;
+  if (!result.leader && without_epoch) {
+    result.leader = without_epoch;
+    result.leaders = 1;
+  }
   return result;
 }
 

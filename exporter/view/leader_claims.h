@@ -20,12 +20,15 @@ struct LeaderClaim {
 };
 
 struct LeaderClaims {
+  std::optional<Epoch> shown;         ///< newest that any serving member shows
   std::optional<Epoch> newest;        ///< that any serving member shows, or that was known before
-  std::optional<LeaderClaim> leader;  ///< the latest claim to the newest epoch
-  int leaders = 0;                    ///< claims to the newest epoch
+  std::optional<LeaderClaim> leader;  ///< the latest claim to the newest epoch, else the latest without one
+  int leaders = 0;                    ///< claims to the newest epoch; 1 when `leader` tells none
   std::vector<LeaderClaim> deposed;   ///< claims to older epochs
 };
 
+/// A claim without an epoch counts only when no other names the leader: the member may have told it just
+/// before another was elected.
 /// Reads the members' states, zxids and facts, and standalone.
 /// \param known  the newest epoch that was known to have a leader
 LeaderClaims leader_claims(const EnsembleView& view, const Visits& visits, std::optional<Epoch> known);

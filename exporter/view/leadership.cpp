@@ -59,12 +59,18 @@ std::optional<nanoseconds> Leadership::untold_gap(Moment now) const {
 void Leadership::derive(EnsembleView& view, const Visits& visits, const EnsembleSpec& spec, bool judged,
                         Moment previous, EventSink& events) {
   const Moment now = events.at();
-  const LeaderClaims claims = leader_claims(view, visits, last_epoch_);
+  LeaderClaims claims = leader_claims(view, visits, last_epoch_);
+  const bool anew = began_anew(view, claims);
+  if (anew) {
+    last_epoch_.reset();
+    lower_.reset();
+    claims = leader_claims(view, visits, last_epoch_);
+  }
   judge_split(view, claims, events);
 
   view.leader.reset();
   view.leader_inferred = false;
-  if (claims.leader) return named(view, *claims.leader, events);
+  if (claims.leader) return named(view, *claims.leader, anew, events);
   if (!judged) return;
 
   // Nobody whom the exporter can ask leads. A sync that succeeded since the leader failed to answer shows
@@ -96,9 +102,10 @@ void Leadership::derive(EnsembleView& view, const Visits& visits, const Ensemble
 void Leadership::judge_split(EnsembleView& view, const LeaderClaims& claims, EventSink& events) const {
   view.leaders = claims.leaders;
   view.deposed_leaders = static_cast<int>(claims.deposed.size());
-  // Only a visit that began after the new leader was known shows a deposed leader that still answers.
+  // Only a visit that began after the new leader was known shows a deposed leader that still answers; and
+  // only beside somebody who still shows the newer epoch.
   const bool deposed_answers =
-      last_epoch_ == claims.newest && elected_at_ &&
+      claims.shown == claims.newest && last_epoch_ == claims.newest && elected_at_ &&
       std::any_of(claims.deposed.begin(), claims.deposed.end(), [&](const LeaderClaim& claim) {
         return claim.visit_started - *elected_at_ > nanoseconds{0};
       });
@@ -114,13 +121,31 @@ void Leadership::judge_split(EnsembleView& view, const LeaderClaims& claims, Eve
   view.split_brain = split;
 }
 
-void Leadership::named(EnsembleView& view, const LeaderClaim& claim, EventSink& events) {
+bool Leadership::began_anew(const EnsembleView& view, const LeaderClaims& claims) {
+  std::optional<LeaderClaim> lower;
+  if (claims.shown < claims.newest)
+    for (const LeaderClaim& claim : claims.deposed)
+      if (claim.epoch == claims.shown &&
+          (!lower || claim.visit_started - lower->visit_started > nanoseconds{0}))
+        lower = claim;
+  const bool majority_serves = view.standalone || serving_voters(view) >= view.majority;
+  if (!lower || !majority_serves) {
+    lower_.reset();
+    return false;
+  }
+  if (!lower_ || lower_->epoch != lower->epoch) lower_ = lower;
+  // A leader whose voters follow another steps down within syncLimit. Nobody can depose a standalone server.
+  // The followers' epochs prove nothing: they show the former one until the first transaction.
+  return view.standalone || lower->visit_started - lower_->visit_started > failure_detection(view);
+}
+
+void Leadership::named(EnsembleView& view, const LeaderClaim& claim, bool anew, EventSink& events) {
   view.leader = claim.member;
   if (claim.epoch) view.epoch = claim.epoch;
   const MemberView& leader = view.members[claim.member];
   const auto gap = untold_gap(events.at());
   const bool another = last_leader_ && claim.member != *last_leader_;
-  const bool elected = elected_at_ ? epoch_passed(view) || another : gap.has_value();
+  const bool elected = anew || (elected_at_ ? epoch_passed(view) || another : gap.has_value());
   if (elected) {
     // A change between two visits was an outage as well: it lasted at most since the old leader last
     // answered.
@@ -151,13 +176,14 @@ void Leadership::named(EnsembleView& view, const LeaderClaim& claim, EventSink& 
 
 void Leadership::hidden(EnsembleView& view, const EnsembleSpec& spec, EventSink& events) {
   // Whoever leads will usually answer within the round; until then its election is not told, nor its epoch
-  // taken for known. Only a leader that stays hidden is worth an event of its own.
+  // taken for known. Only a leader that stays hidden is worth an event of its own. While one claims a lower
+  // epoch, the evidence may be of that one.
   seen_ = events.at();
   if (!hidden_since_) hidden_since_ = events.at();
   const auto gap = untold_gap(events.at());
   const bool passed = epoch_passed(view);
   const bool stays_hidden = events.at() - *hidden_since_ > spec.interval + spec.members.front().timeout;
-  if (!stays_hidden || !(gap || passed)) return;
+  if (!stays_hidden || lower_ || !(gap || passed)) return;
   const nanoseconds duration = gap.value_or(nanoseconds{0});
   events.tell(EventType::kLeaderElected, Severity::kInfo, "",
               fmt::format("a leader serves{}, though it does not answer the exporter itself",

@@ -3,7 +3,12 @@
 // Who leads at a moment is said by the claims (leader_claims.h). When nobody whom the exporter can ask leads,
 // evidence decides: a sync that succeeded through a follower since the leader fell silent, or, without a
 // canary, followers that outlasted their failure detector, prove a leader that only the exporter cannot
-// reach. Docs: docs/adr/0001-service-is-judged-by-evidence.md. Thread: one owner. Pure.
+// reach.
+//
+// An epoch that was known deposes leaders of older ones, until a lower one is proven to have taken its place
+// (an ensemble that was wiped, or a wrong answer): its leader and a majority of the voters serve for longer
+// than a deposed leader keeps its office, and nobody shows the newer epoch. Docs:
+// docs/adr/0001-service-is-judged-by-evidence.md. Thread: one owner. Pure.
 #pragma once
 
 #include <chrono>
@@ -33,7 +38,9 @@ class Leadership {
 
  private:
   void judge_split(EnsembleView& view, const LeaderClaims& claims, EventSink& events) const;
-  void named(EnsembleView& view, const LeaderClaim& claim, EventSink& events);
+  /// A lower epoch than the last one has taken its place.
+  bool began_anew(const EnsembleView& view, const LeaderClaims& claims);
+  void named(EnsembleView& view, const LeaderClaim& claim, bool anew, EventSink& events);
   void hidden(EnsembleView& view, const EnsembleSpec& spec, EventSink& events);
   void missing(EnsembleView& view, EventSink& events);
   void count_election(EnsembleView& view, std::chrono::nanoseconds duration);
@@ -43,9 +50,11 @@ class Leadership {
 
   std::optional<std::size_t> last_leader_;  ///< member that led last, kept while there is none
   std::optional<Epoch> last_epoch_;         ///< newest one whose leader is known, or told of
-  std::optional<Moment> elected_at_;        ///< when an election was last noticed by its leader's own answer
-  std::optional<Moment> seen_;              ///< when a leader was last known to lead, by name or by evidence
-  std::optional<Moment> silent_since_;      ///< when the leader was first asked in vain
+  /// First of the claims to lead one epoch below last_epoch_, since when nothing speaks against it.
+  std::optional<LeaderClaim> lower_;
+  std::optional<Moment> elected_at_;    ///< when an election was last noticed by its leader's own answer
+  std::optional<Moment> seen_;          ///< when a leader was last known to lead, by name or by evidence
+  std::optional<Moment> silent_since_;  ///< when the leader was first asked in vain
   /// When the newest gap without a leader began; kept behind its end until its election is told.
   std::optional<Moment> gap_began_;
   /// Since when a leader is known by evidence only; a gap whose election is not told yet ended here.

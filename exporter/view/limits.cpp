@@ -16,6 +16,11 @@ constexpr double kOutstandingLimits = 10;
 
 Limit performance_limit(const EnsembleView& view, const std::vector<MemberTrend>& trends, bool judged) {
   if (!judged) return {"unknown", "not every member has been visited yet"};
+  if (!view.serving && view.quorum_margin >= 0)
+    return {"no service",
+            fmt::format("no client operation succeeds, though the members claim {} of {} voters "
+                        "in sync",
+                        view.voters_in_sync, view.voters)};
   if (!view.serving)
     return {"no quorum", fmt::format("{} of {} voters in sync, {} are needed", view.voters_in_sync,
                                      view.voters, view.majority)};

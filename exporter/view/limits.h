@@ -12,7 +12,7 @@
 namespace wk::exporter {
 
 struct Limit {
-  std::string what;    ///< "nothing", "unknown", "no quorum", "disk of zk2:2181", …
+  std::string what;    ///< "nothing", "unknown", "no quorum", "no service", "disk of zk2:2181", …
   std::string reason;  ///< the numbers behind it
 };
 

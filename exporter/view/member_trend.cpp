@@ -25,6 +25,13 @@ double growth(const StatusAnswer& before, const StatusAnswer& after, std::string
   return old_value && new_value ? std::max(0.0, *new_value - *old_value) : 0.0;
 }
 
+/// Whether an event may be told again; if so, it is taken for told.
+bool is_due(std::optional<Moment>& last, Moment now) {
+  if (last && now - *last < kRepeatAfter) return false;
+  last = now;
+  return true;
+}
+
 bool went_back(const StatusAnswer& before, const StatusAnswer& after, std::string_view counter) {
   return growth(after, before, counter) > 0;
 }
@@ -41,10 +48,8 @@ bool restarted(const StatusAnswer& before, const StatusAnswer& after, bool was_u
 
 void MemberTrend::tell_rarely(EventType type, Severity severity, const std::string& member, std::string text,
                               EventSink& events) {
-  auto& last = last_told_[static_cast<std::size_t>(type)];
-  if (last && events.at() - *last < kRepeatAfter) return;
-  last = events.at();
-  events.tell(type, severity, member, std::move(text));
+  if (is_due(last_told_[static_cast<std::size_t>(type)], events.at()))
+    events.tell(type, severity, member, std::move(text));
 }
 
 void MemberTrend::tell_sources(const std::string& member, const Sources& before, const Sources& after,
@@ -55,13 +60,16 @@ void MemberTrend::tell_sources(const std::string& member, const Sources& before,
     if (was.state == is.state || was.state == SourceState::kNotTried) continue;
     const auto word = name(static_cast<Probe>(probe));
     // A member that stops serving is one event of its own, not one for each of its surfaces.
-    if (was.state == SourceState::kOk && is.state != SourceState::kNotServing)
-      tell_rarely(EventType::kSourceFailed, Severity::kWarning, member,
-                  fmt::format("{}: {} no longer answers ({}): {}", member, word, name(is.state), is.detail),
-                  events);
-    else if (is.state == SourceState::kOk && was.state != SourceState::kNotServing)
-      tell_rarely(EventType::kSourceRecovered, Severity::kInfo, member,
-                  fmt::format("{}: {} answers again (it was {})", member, word, name(was.state)), events);
+    if (was.state == SourceState::kOk && is.state != SourceState::kNotServing) {
+      if (is_due(failure_told_[probe], events.at()))
+        events.tell(
+            EventType::kSourceFailed, Severity::kWarning, member,
+            fmt::format("{}: {} no longer answers ({}): {}", member, word, name(is.state), is.detail));
+    } else if (is.state == SourceState::kOk && was.state != SourceState::kNotServing) {
+      if (is_due(recovery_told_[probe], events.at()))
+        events.tell(EventType::kSourceRecovered, Severity::kInfo, member,
+                    fmt::format("{}: {} answers again (it was {})", member, word, name(was.state)));
+    }
   }
 }
 

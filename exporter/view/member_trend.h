@@ -1,5 +1,6 @@
 // What changes at one member from visit to visit: sources that fail and recover, restarts, storms, slow
-// flushes. Events of a kind that a load can repeat are told once a minute.
+// flushes. Events of a kind that a load can repeat are told once a minute, those of sources once for each
+// source.
 //
 // Thread: one owner. Pure.
 #pragma once
@@ -47,6 +48,7 @@ class MemberTrend {
   double fsync_mean_ms_ = 0;
   bool throttling_ = false;
   std::array<std::optional<Moment>, kEventTypeCount> last_told_;
+  std::array<std::optional<Moment>, kProbeCount> failure_told_, recovery_told_;
 };
 
 }  // namespace wk::exporter

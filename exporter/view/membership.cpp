@@ -3,6 +3,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+
+#include "exporter/view/freshness.h"
 
 namespace wk::exporter {
 namespace {
@@ -20,14 +25,17 @@ void learn_ids(EnsembleView& view) {
   }
 }
 
-const ConfigurationAnswer* newest_membership(const EnsembleView& view) {
-  const ConfigurationAnswer* newest = nullptr;
-  for (const MemberView& member : view.members) {
-    const auto& candidate = member.facts->configuration.value;
+/// The member that tells it.
+std::optional<std::size_t> newest_membership(const EnsembleView& view) {
+  std::optional<std::size_t> newest;
+  std::uint64_t newest_version = 0;
+  for (std::size_t index = 0; index < view.members.size(); ++index) {
+    const auto& candidate = view.members[index].facts->configuration.value;
     if (!candidate || candidate->membership.empty()) continue;
-    if (newest == nullptr ||
-        candidate->membership_version.value_or(0) > newest->membership_version.value_or(0))
-      newest = &*candidate;
+    const std::uint64_t version = candidate->membership_version.value_or(0);
+    if (newest && version <= newest_version) continue;
+    newest = index;
+    newest_version = version;
   }
   return newest;
 }
@@ -55,13 +63,22 @@ std::vector<std::string> apply(const std::vector<MembershipEntry>& membership, E
   return unlisted;
 }
 
-/// Nobody tells the membership: observers say so themselves, and a leader knows the size of its quorum.
+void retire_unlisted(const std::vector<MembershipEntry>& membership, EnsembleView& view) {
+  for (MemberView& member : view.members)
+    if (member.id && std::none_of(membership.begin(), membership.end(),
+                                  [&](const MembershipEntry& entry) { return entry.id == *member.id; }))
+      member.voter = false;
+}
+
+/// Nobody tells the membership: members say by their roles whether they vote, and a leader knows the size of
+/// its quorum.
 void count_voters_by_role(EnsembleView& view) {
   int listed_voters = 0;
   std::optional<double> told;
   for (MemberView& member : view.members) {
     const auto& status = member.facts->status.value;
     if (status && status->role == Role::kObserver) member.voter = false;
+    if (status && (status->role == Role::kFollower || status->role == Role::kLeader)) member.voter = true;
     if (status && status->number("quorum_size")) told = status->number("quorum_size");
     if (member.voter) ++listed_voters;
   }
@@ -71,13 +88,16 @@ void count_voters_by_role(EnsembleView& view) {
 
 }  // namespace
 
-std::vector<std::string> derive_membership(EnsembleView& view) {
+std::vector<std::string> derive_membership(EnsembleView& view, const EnsembleSpec& spec, Moment now) {
   learn_ids(view);
   std::vector<std::string> unlisted;
-  if (const ConfigurationAnswer* newest = newest_membership(view))
-    unlisted = apply(newest->membership, view);
-  else
+  if (const auto newest = newest_membership(view)) {
+    const Dated<ConfigurationAnswer>& told = view.members[*newest].facts->configuration;
+    unlisted = apply(told.value->membership, view);
+    if (now - told.at <= detail_freshness(spec, *newest)) retire_unlisted(told.value->membership, view);
+  } else {
     count_voters_by_role(view);
+  }
 
   const auto alone = view.members.size() == 1 ? view.members.front().facts : nullptr;
   view.standalone = alone && alone->status.value && alone->status.value->role == Role::kStandalone;

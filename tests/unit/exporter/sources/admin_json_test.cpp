@@ -162,6 +162,24 @@ TEST(ParseAdmin, SmallAnswers) {
               ElementsAre(Digest{Zxid{4294967424}, 209222526652}, Digest{Zxid{4294967552}, 424080379975}));
 }
 
+TEST(ParseAdmin, DigestsAreOldestFirstInWhateverOrderTheyAreTold) {
+  const auto told = answer_of<DigestsAnswer>(parse_admin_hash(
+      200, R"({"digests":[{"zxid":384,"digest":3},{"zxid":128,"digest":1},{"zxid":-1,"digest":9},)"
+           R"({"zxid":256,"digest":2}],"command":"hash","error":null})"));
+  EXPECT_THAT(told.digests, ElementsAre(Digest{Zxid{128}, 1}, Digest{Zxid{256}, 2}, Digest{Zxid{384}, 3},
+                                        Digest{Zxid{0xFFFFFFFFFFFFFFFF}, 9}));
+
+  std::string list;
+  for (int digest = 600; digest > 0; --digest)
+    list += (list.empty() ? "" : ",") +
+            ("{\"zxid\":" + std::to_string(digest * 128) + ",\"digest\":" + std::to_string(digest) + "}");
+  const auto newest = answer_of<DigestsAnswer>(
+      parse_admin_hash(200, "{\"digests\":[" + list + "],\"command\":\"hash\",\"error\":null}"));
+  ASSERT_EQ(newest.digests.size(), DigestsAnswer::kLimit);
+  EXPECT_EQ(newest.digests.front().value, 89U);
+  EXPECT_EQ(newest.digests.back().value, 600U);
+}
+
 TEST(ParseAdmin, CutAtAnyByteIsTold) {
   struct Command {
     Parsed (*parse)(int, std::string_view);

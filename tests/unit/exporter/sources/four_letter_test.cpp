@@ -96,6 +96,14 @@ TEST(ParseHash, Answers) {
   EXPECT_EQ(parse_hash("zz: 1\n").state, SourceState::kMalformed);
 }
 
+TEST(ParseHash, IsOldestFirstInWhateverOrderItIsTold) {
+  const auto answer = answer_of<DigestsAnswer>(parse_hash("180: 3\n80: 1\n100: 2\n"));
+  ASSERT_EQ(answer.digests.size(), 3U);
+  EXPECT_EQ(answer.digests[0], (Digest{Zxid{0x80}, 1}));
+  EXPECT_EQ(answer.digests[1], (Digest{Zxid{0x100}, 2}));
+  EXPECT_EQ(answer.digests[2], (Digest{Zxid{0x180}, 3}));
+}
+
 TEST(ParseHash, KeepsTheNewest) {
   std::string text;
   for (int i = 1; i <= 600; ++i) text += std::to_string(i) + ": " + std::to_string(i) + "\n";

@@ -285,6 +285,83 @@ TEST(EnsembleTracker, DeposedLeaderSeenOnceAtTheChangeIsNoSplitBrainButOneThatKe
   EXPECT_FALSE(story.view().split_brain);
 }
 
+TEST(EnsembleTracker, AnEnsembleThatBeganAnewIsLedOnceItOutlastedTheFailureDetectorAndIsNoSplitBrain) {
+  for (const CanaryMode mode : {CanaryMode::kRead, CanaryMode::kOff}) {
+    for (const std::size_t leader : {2U, 0U}) {
+      EnsembleStory story(3, mode);
+      for (auto& who : story.answering) who.epoch = 50;
+      story.seconds(3);
+      for (auto& who : story.answering) who.state = SourceState::kRefused;
+      story.seconds(20);
+      for (auto& who : story.answering) {
+        who.state = SourceState::kOk;
+        who.role = Role::kFollower;
+        who.epoch = 1;
+      }
+      story.answering[leader].role = Role::kLeader;
+      story.seconds(21);
+      EXPECT_FALSE(story.view().leader.has_value()) << "epoch 50 may still be led";
+      story.second();
+      EXPECT_EQ(story.view().leader, leader);
+      EXPECT_EQ(story.view().epoch, Epoch{1});
+      story.seconds(100);
+      EXPECT_EQ(story.view().leader, leader);
+      EXPECT_EQ(story.view().leaders, 1);
+      EXPECT_EQ(story.view().deposed_leaders, 0);
+      EXPECT_TRUE(story.view().serving);
+      EXPECT_EQ(story.view().elections, 1U);
+      EXPECT_EQ(story.view().leader_changes, 1U);
+      EXPECT_EQ(story.count(EventType::kSplitBrain), 0);
+      EXPECT_EQ(story.count(EventType::kLeaderElected), 1);
+      story.answering[leader].state = SourceState::kRefused;
+      story.answering[1].role = Role::kLeader;
+      story.answering[1].epoch = 2;
+      story.seconds(2);
+      EXPECT_EQ(story.view().leader, 1U) << "epochs are compared as before";
+      EXPECT_EQ(story.view().elections, 2U);
+      EXPECT_EQ(story.count(EventType::kSplitBrain), 0);
+    }
+  }
+}
+
+TEST(EnsembleTracker, OneWrongEpochOfALeaderHidesTheRightOneNoLongerThanTheFailureDetector) {
+  EnsembleStory story;
+  story.seconds(3);
+  story.answering[2].epoch = 4'000'000'000;
+  story.second();
+  EXPECT_EQ(story.view().epoch, Epoch{4'000'000'000});
+  story.answering[2].epoch = 1;
+  story.seconds(40);
+  EXPECT_EQ(story.view().leader, 2U);
+  EXPECT_EQ(story.view().epoch, Epoch{1});
+  EXPECT_TRUE(story.view().serving);
+  EXPECT_EQ(story.count(EventType::kSplitBrain), 0);
+}
+
+TEST(EnsembleTracker, ALeaderThatDiesBetweenTwoWordsIsNoSecondLeaderOfTheNextEpoch) {
+  EnsembleStory story;
+  story.seconds(3);
+  PollReport last;
+  last.member = 2;
+  last.started = story.now;
+  last.finished = story.now + std::chrono::milliseconds(5);
+  StatusAnswer leads;
+  leads.role = Role::kLeader;
+  last.probes = {
+      {.probe = Probe::kMntr, .state = SourceState::kOk, .detail = {}, .duration = {}, .answer = leads},
+      {.probe = Probe::kSrvr, .state = SourceState::kRefused, .detail = {}, .duration = {}, .answer = {}}};
+  story.tracker.observe(last, story.events);
+  EXPECT_EQ(story.view().leader, 2U) << "alone it is believed";
+  story.answering[1].role = Role::kLeader;
+  story.answering[1].epoch = 2;
+  story.now = story.now + std::chrono::milliseconds(900);
+  story.visit(1);
+  EXPECT_EQ(story.view().leader, 1U);
+  EXPECT_EQ(story.view().leaders, 1);
+  EXPECT_FALSE(story.view().split_brain);
+  EXPECT_EQ(story.count(EventType::kSplitBrain), 0);
+}
+
 TEST(EnsembleTracker, NotServingMemberBesideALeaderIsNotCalledLooking) {
   EnsembleStory story;
   story.seconds(2);
@@ -315,6 +392,7 @@ TEST(EnsembleTracker, MembersThatClaimToServeWhileEveryCanaryFailsAreAnOutage) {
   story.seconds(6);
   EXPECT_FALSE(story.view().serving);
   EXPECT_EQ(story.view().problems.at(0).id, "clients_not_served");
+  EXPECT_EQ(story.view().limited_by, "no service");
   EXPECT_EQ(story.count(EventType::kCanaryFailed), 3);
   EXPECT_EQ(story.view().canary_rounds_failed, 6U);
   for (auto& who : story.answering) who.canary = true;
@@ -395,6 +473,24 @@ TEST(EnsembleTracker, MembershipGivesVotersObserversAndUnlistedServers) {
   EXPECT_EQ(story.count(EventType::kUnlistedMember), 2);
 }
 
+TEST(EnsembleTracker, AMemberThatTheMembershipNoLongerListsIsNoVoter) {
+  EnsembleStory story(5);
+  std::vector<MembershipEntry> three;
+  for (const int id : {1, 2, 5})
+    three.push_back({ServerId{id}, "zk" + std::to_string(id), 2888, 3888, true, ""});
+  story.answering[4].synced_followers = 1;
+  for (std::size_t i = 0; i < 5; ++i)
+    story.report_extra(i, EnsembleStory::configuration(static_cast<int>(i) + 1, three));
+  story.answering[0].state = SourceState::kRefused;
+  story.seconds(3);
+  EXPECT_FALSE(story.member(2).voter);
+  EXPECT_FALSE(story.member(3).voter);
+  EXPECT_TRUE(story.member(4).voter);
+  EXPECT_EQ(story.view().voters, 3);
+  EXPECT_EQ(story.view().voters_in_sync, 2);
+  EXPECT_EQ(story.view().quorum_margin, 0);
+}
+
 TEST(EnsembleTracker, DifferentTickTimeIsDriftAndToldOnce) {
   EnsembleStory story;
   story.report_extra(0, EnsembleStory::configuration(1, {}));
@@ -432,6 +528,23 @@ TEST(EnsembleTracker, DigestThatDiffersFromTheMajorityIsAMismatch) {
   EXPECT_EQ(story.member(1).digest_mismatch, true);
   EXPECT_EQ(story.member(0).digest_mismatch, false);
   EXPECT_EQ(story.count(EventType::kDigestMismatch), 1);
+}
+
+TEST(EnsembleTracker, DigestsThatDifferBesideALeaderWithoutOneAreToldOnceNoneDecides) {
+  EnsembleStory story;
+  story.seconds(1);
+  for (std::size_t i = 0; i < 2; ++i) {
+    DigestsAnswer digests;
+    digests.digests = {{Zxid{0x100000080}, i}};
+    story.report_extra(
+        i,
+        {.probe = Probe::kHash, .state = SourceState::kOk, .detail = {}, .duration = {}, .answer = digests});
+  }
+  EXPECT_EQ(story.view().digest_mismatches, 2);
+  story.seconds(10);
+  EXPECT_EQ(story.count(EventType::kDigestMismatch), 0) << "the leader's may be on its way";
+  story.seconds(5);
+  EXPECT_EQ(story.count(EventType::kDigestMismatch), 2);
 }
 
 TEST(EnsembleTracker, DigestsAtDifferentZxidsAreNotCompared) {

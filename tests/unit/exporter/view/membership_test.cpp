@@ -1,0 +1,190 @@
+#include "exporter/view/membership.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <limits>
+
+#include "tests/unit/exporter/view/view_parts.h"
+
+namespace wk::exporter {
+namespace {
+
+using namespace std::chrono_literals;
+using testing::ElementsAre;
+using testing::IsEmpty;
+
+/// server.N=zkN:2888:3888 with client port 2181, for each of these numbers.
+std::vector<MembershipEntry> servers(std::initializer_list<std::int64_t> numbers) {
+  std::vector<MembershipEntry> membership;
+  for (const std::int64_t number : numbers) {
+    const std::string host = "zk" + std::to_string(number);
+    membership.push_back({ServerId{number}, host, 2888, 3888, true, host + ":2181"});
+  }
+  return membership;
+}
+
+void configure(MemberView& member, std::optional<std::int64_t> id, std::vector<MembershipEntry> membership,
+               std::optional<std::uint64_t> version = {}) {
+  learn(member, [&](MemberFacts& facts) {
+    ConfigurationAnswer& answer = facts.configuration.value.emplace();
+    if (id) answer.server_id = ServerId{*id};
+    answer.membership = std::move(membership);
+    answer.membership_version = version;
+  });
+}
+
+/// Of facts that are fresh.
+std::vector<std::string> derived(EnsembleView& view) {
+  return derive_membership(view, EnsembleStory::spec(view.members.size(), CanaryMode::kOff), Moment{});
+}
+
+TEST(Membership, TheNewestVersionCountsAndTheFirstOfEqualOnes) {
+  EnsembleView view = ensemble_of(3);
+  configure(view.members[0], 1, servers({1, 2, 3}));
+  configure(view.members[1], 2, servers({1, 2, 3, 4}), 0x100000000);
+  configure(view.members[2], 3, servers({1, 2, 3, 4, 5}), 0xFFFFFFFF);
+  EXPECT_THAT(derived(view), ElementsAre("server 4 (zk4:2181)"));
+  EXPECT_EQ(view.voters, 4);
+  EXPECT_EQ(view.majority, 3);
+  configure(view.members[2], 3, servers({1, 2, 3, 4, 5}), 0x100000000);
+  derived(view);
+  EXPECT_EQ(view.voters, 4);
+  configure(view.members[2], 3, servers({1, 2, 3, 4, 5}), std::numeric_limits<std::uint64_t>::max());
+  EXPECT_THAT(derived(view), ElementsAre("server 4 (zk4:2181)", "server 5 (zk5:2181)"));
+  EXPECT_EQ(view.voters, 5);
+}
+
+TEST(Membership, IdsComeFromTheConfigurationThenZabstateThenTheClientAddress) {
+  EnsembleView view = ensemble_of(3);
+  configure(view.members[0], 7, servers({1, 2, 3}));
+  for (const std::size_t index : {0U, 1U})
+    learn(view.members[index], [](MemberFacts& facts) { facts.zab.value.emplace().my_id = ServerId{9}; });
+  derived(view);
+  EXPECT_EQ(view.members[0].id, ServerId{7});
+  EXPECT_EQ(view.members[1].id, ServerId{9});
+  EXPECT_EQ(view.members[2].id, ServerId{3});
+}
+
+TEST(Membership, AVoterIsKnownByItsIdWhateverItsAddressIs) {
+  EnsembleView view = ensemble_of(2);
+  std::vector<MembershipEntry> swapped = servers({1, 2});
+  std::swap(swapped[0].client_address, swapped[1].client_address);
+  swapped[0].voter = false;
+  configure(view.members[0], 1, swapped);
+  configure(view.members[1], 2, {});
+  EXPECT_THAT(derived(view), IsEmpty());
+  EXPECT_FALSE(view.members[0].voter);
+  EXPECT_TRUE(view.members[1].voter);
+  EXPECT_EQ(view.voters, 1);
+  swapped[0].voter = true;
+  configure(view.members[0], 1, swapped);
+  derived(view);
+  EXPECT_TRUE(view.members[0].voter) << "an observer that was made a voter";
+}
+
+TEST(Membership, NoServerIsUnlistedWhileTheIdOfAMemberIsUnknown) {
+  EnsembleView view = ensemble_of(2);
+  std::vector<MembershipEntry> membership = servers({1, 2, 3});
+  for (MembershipEntry& entry : membership) entry.client_address.clear();
+  membership[2].id = ServerId{-1};
+  configure(view.members[0], 1, membership);
+  EXPECT_THAT(derived(view), IsEmpty());
+  EXPECT_EQ(view.voters, 3);
+  EXPECT_FALSE(view.members[1].id.has_value());
+  configure(view.members[1], 2, {});
+  EXPECT_THAT(derived(view), ElementsAre("server -1 (zk3, quorum port 2888)"));
+}
+
+TEST(Membership, OneThatIsFreshMakesNoVoterOfAKnownIdThatItDoesNotList) {
+  EnsembleView view = ensemble_of(4);
+  configure(view.members[0], 1, servers({1, 2}));
+  learn(view.members[0], [](MemberFacts& facts) { facts.configuration.at = after(0ns); });
+  configure(view.members[2], 9, {});
+  view.members[3].name = "elsewhere:2181";
+  const EnsembleSpec spec = EnsembleStory::spec(4, CanaryMode::kOff);
+  derive_membership(view, spec, after(34s + 1ns));
+  EXPECT_TRUE(view.members[2].voter) << "what was told once stays";
+  derive_membership(view, spec, after(34s));
+  EXPECT_TRUE(view.members[0].voter);
+  EXPECT_TRUE(view.members[1].voter);
+  EXPECT_FALSE(view.members[2].voter);
+  EXPECT_TRUE(view.members[3].voter) << "its id is not known";
+  configure(view.members[0], 1, servers({1, 2, 9}));
+  learn(view.members[0], [](MemberFacts& facts) { facts.configuration.at = after(40s); });
+  derive_membership(view, spec, after(40s));
+  EXPECT_TRUE(view.members[2].voter) << "it was added again";
+}
+
+TEST(Membership, WithoutOneObserversTellThemselvesAndTheLeaderTellsTheSizeOfItsQuorum) {
+  struct Row {
+    std::optional<double> told;
+    int voters, majority;
+  };
+  for (const Row row : std::vector<Row>{{std::nullopt, 4, 3},
+                                        {1, 1, 1},
+                                        {2, 2, 2},
+                                        {3.9, 3, 2},
+                                        {7, 7, 4},
+                                        {999, 999, 500},
+                                        {1000, 4, 3},
+                                        {1e300, 4, 3},
+                                        {0.9, 4, 3},
+                                        {0, 4, 3},
+                                        {-5, 4, 3},
+                                        {-1e300, 4, 3}}) {
+    EnsembleView view = ensemble_of(5);
+    learn(view.members[1], [](MemberFacts& facts) { facts.status.value = status_of(Role::kObserver); });
+    learn(view.members[2], [&](MemberFacts& facts) {
+      facts.status.value =
+          row.told ? status_of(Role::kLeader, {{"quorum_size", *row.told}}) : status_of(Role::kLeader);
+    });
+    EXPECT_THAT(derived(view), IsEmpty());
+    EXPECT_EQ(view.voters, row.voters) << row.told.value_or(-0.5);
+    EXPECT_EQ(view.majority, row.majority) << row.told.value_or(-0.5);
+    EXPECT_FALSE(view.members[1].voter);
+    EXPECT_TRUE(view.members[2].voter);
+  }
+}
+
+TEST(Membership, WithoutOneAnObserverThatBecomesAVoterSaysSoByItsRole) {
+  for (const Role role : {Role::kFollower, Role::kLeader}) {
+    EnsembleView view = ensemble_of(3);
+    const auto answers = [&](Role is) {
+      learn(view.members[0], [&](MemberFacts& facts) { facts.status.value = status_of(is); });
+      derived(view);
+    };
+    answers(Role::kObserver);
+    EXPECT_EQ(view.voters, 2);
+    answers(Role::kUnknown);
+    EXPECT_FALSE(view.members[0].voter) << "an unknown role contradicts nothing";
+    answers(role);
+    EXPECT_TRUE(view.members[0].voter) << name(role);
+    EXPECT_EQ(view.voters, 3);
+    EXPECT_EQ(view.majority, 2);
+  }
+}
+
+TEST(Membership, OnlyALoneServerIsStandaloneAndThenItsMembershipDoesNotCount) {
+  EnsembleView view = ensemble_of(1);
+  configure(view.members[0], 1, servers({1, 2, 3}));
+  learn(view.members[0], [](MemberFacts& facts) { facts.status.value = status_of(Role::kStandalone); });
+  derived(view);
+  EXPECT_TRUE(view.standalone);
+  EXPECT_EQ(view.voters, 1);
+  EXPECT_EQ(view.majority, 1);
+  learn(view.members[0], [](MemberFacts& facts) { facts.status.value = status_of(Role::kFollower); });
+  derived(view);
+  EXPECT_FALSE(view.standalone);
+  EXPECT_EQ(view.voters, 3);
+
+  view = ensemble_of(2);
+  for (MemberView& member : view.members)
+    learn(member, [](MemberFacts& facts) { facts.status.value = status_of(Role::kStandalone); });
+  derived(view);
+  EXPECT_FALSE(view.standalone);
+  EXPECT_EQ(view.voters, 2);
+}
+
+}  // namespace
+}  // namespace wk::exporter
