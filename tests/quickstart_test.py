@@ -49,7 +49,9 @@ class Quickstart(unittest.TestCase):
             self.assertIn('watchkeeper_ensemble_quorum_margin{ensemble="quickstart"} 1', metrics)
             safe = stack.http_get(f"{exporter}/api/v1/safe-to-stop?member={member}")
             self.assertEqual((safe.status, safe.json()["safe"]), (200, True), safe.text)
-            self.assertIn("quickstart", stack.http_get(exporter + "/").text)
+            self.assertIn('data-part="verdict"', stack.http_get(exporter + "/").text)
+            self.assertEqual([one["name"] for one in stack.http_get(exporter + "/ensembles.json").json()["ensembles"]],
+                             ["quickstart"])
             rules = stack.http_get(prometheus + "/api/v1/rules").json()
             names = {rule["name"] for group in rules["data"]["groups"] for rule in group["rules"]}
             self.assertIn("ZooKeeperQuorumLost", names)

@@ -83,8 +83,9 @@ Result<void> check_series(const std::vector<std::string>& wanted) {
   return {};
 }
 
-/// The shortest decimal that reads back as the same float: 0.1, not 0.10000000149.
-Json point_json(std::optional<float> point) {
+}  // namespace
+
+Json history_point_json(std::optional<float> point) {
   if (!point || !std::isfinite(*point)) return nullptr;
   char text[32];
   const auto end = std::to_chars(text, text + sizeof text, *point).ptr;
@@ -92,8 +93,6 @@ Json point_json(std::optional<float> point) {
   std::from_chars(text, end, value);
   return json_number(value);
 }
-
-}  // namespace
 
 Result<HistoryQuery> parse_history_query(const Query& query, const Snapshot& snapshot, Moment now) {
   HistoryQuery parsed;
@@ -146,7 +145,7 @@ Response history_response(const HistoryQuery& query, const SeriesSource& source)
     const auto points = source(request, query);
     if (!points) return json_error(http_status_of(points.error()), points.error().message);
     Json values = Json::array();
-    for (const auto& point : points->points) values.push_back(point_json(point));
+    for (const auto& point : points->points) values.push_back(history_point_json(point));
     const auto first = std::chrono::floor<std::chrono::seconds>(points->first.time_since_epoch());
     list.push_back({{"ensemble", request.ensemble},
                     {"member", request.member.empty() ? Json(nullptr) : Json(request.member)},

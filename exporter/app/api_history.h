@@ -7,6 +7,7 @@
 #include <chrono>
 #include <cstddef>
 #include <functional>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -39,6 +40,9 @@ struct HistoryQuery {
 /// Reads `ensemble`, `member`, `series`, `step` and `since`.
 /// \return  Errc::kInvalidInput, or Errc::kNotFound for an unknown ensemble or member
 Result<HistoryQuery> parse_history_query(const Query& query, const Snapshot& snapshot, Moment now);
+
+/// The shortest decimal that reads back as the same float: 0.1, not 0.10000000149. Null when it is unknown.
+Json history_point_json(std::optional<float> point);
 
 using SeriesSource = std::function<Result<SeriesPoints>(const SeriesRequest&, const HistoryQuery&)>;
 

@@ -21,21 +21,6 @@ Json histogram_json(const DurationHistogram<kBounds>& histogram) {
           {"buckets", std::move(buckets)}};
 }
 
-Json source_json(Probe probe, const SourceStatus& source, Moment now) {
-  Json results = Json::object();
-  for (std::size_t i = 0; i < kSourceStateCount; ++i)
-    if (source.results[i] > 0) results[name(static_cast<SourceState>(i))] = source.results[i];
-  return {{"source", name(probe)},
-          {"state", name(source.state)},
-          {"detail", source.detail},
-          {"remedy", remedy_of(source.state, probe)},
-          {"last_tried", json_time(source.last_tried)},
-          {"last_ok", json_time(source.last_ok)},
-          {"age_seconds", json_age(source.last_ok, now)},
-          {"results", std::move(results)},
-          {"duration", {{"count", source.polls()}, {"sum_seconds", seconds(source.duration)}}}};
-}
-
 Json summary_json(const SummaryValue& summary) {
   Json quantiles = Json::array();
   for (const Quantile& quantile : summary.quantiles)
@@ -125,28 +110,12 @@ Json json_milliseconds(const std::optional<std::chrono::milliseconds>& duration)
   return duration ? Json(duration->count()) : Json(nullptr);
 }
 
-Json connection_json(const ClientConnection& connection) {
-  Json session = nullptr;
-  if (connection.session)
-    session = fmt::format("0x{:x}", static_cast<std::uint64_t>(connection.session->value));
-  return {{"address", connection.address},
-          {"port", connection.port},
-          {"session", std::move(session)},
-          {"queued", json_optional(connection.queued)},
-          {"received", json_optional(connection.received)},
-          {"sent", json_optional(connection.sent)},
-          {"session_timeout_ms", json_milliseconds(connection.session_timeout)},
-          {"latency_average_ms", json_milliseconds(connection.latency_average)},
-          {"latency_maximum_ms", json_milliseconds(connection.latency_maximum)},
-          {"last_operation", connection.last_operation}};
-}
-
 Json fact_json(const ConnectionsAnswer& connections) {
   Json by_address = Json::array();
   for (const auto& [address, count] : connections.by_address)
     by_address.push_back({{"address", address}, {"connections", count}});
   Json busiest = Json::array();
-  for (const ClientConnection& each : connections.busiest) busiest.push_back(connection_json(each));
+  for (const ClientConnection& each : connections.busiest) busiest.push_back(connection_document(each));
   return {{"total", connections.total},
           {"with_session", connections.with_session},
           {"by_address", std::move(by_address)},
@@ -223,11 +192,42 @@ Json canary_json(const CanaryMember& canary, Moment now) {
 
 }  // namespace
 
+Json source_document(Probe probe, const SourceStatus& source, Moment now) {
+  Json results = Json::object();
+  for (std::size_t i = 0; i < kSourceStateCount; ++i)
+    if (source.results[i] > 0) results[name(static_cast<SourceState>(i))] = source.results[i];
+  return {{"source", name(probe)},
+          {"state", name(source.state)},
+          {"detail", source.detail},
+          {"remedy", remedy_of(source.state, probe)},
+          {"last_tried", json_time(source.last_tried)},
+          {"last_ok", json_time(source.last_ok)},
+          {"age_seconds", json_age(source.last_ok, now)},
+          {"results", std::move(results)},
+          {"duration", {{"count", source.polls()}, {"sum_seconds", seconds(source.duration)}}}};
+}
+
+Json connection_document(const ClientConnection& connection) {
+  Json session = nullptr;
+  if (connection.session)
+    session = fmt::format("0x{:x}", static_cast<std::uint64_t>(connection.session->value));
+  return {{"address", connection.address},
+          {"port", connection.port},
+          {"session", std::move(session)},
+          {"queued", json_optional(connection.queued)},
+          {"received", json_optional(connection.received)},
+          {"sent", json_optional(connection.sent)},
+          {"session_timeout_ms", json_milliseconds(connection.session_timeout)},
+          {"latency_average_ms", json_milliseconds(connection.latency_average)},
+          {"latency_maximum_ms", json_milliseconds(connection.latency_maximum)},
+          {"last_operation", connection.last_operation}};
+}
+
 Json member_document(std::string_view ensemble, const MemberView& member, Moment now) {
   static const MemberFacts kNoFacts;
   Json sources = Json::array();
   for (std::size_t i = 0; i < kProbeCount; ++i)
-    sources.push_back(source_json(static_cast<Probe>(i), member.sources[i], now));
+    sources.push_back(source_document(static_cast<Probe>(i), member.sources[i], now));
   return {{"ensemble", ensemble},
           {"member", member.name},
           {"address", member.address.empty() ? Json(nullptr) : Json(member.address)},

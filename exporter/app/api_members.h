@@ -15,4 +15,10 @@ namespace wk::exporter {
 /// One member; \param ensemble  its ensemble's name
 Json member_document(std::string_view ensemble, const MemberView& member, Moment now);
 
+/// How one source of a member fares.
+Json source_document(Probe probe, const SourceStatus& source, Moment now);
+
+/// One connection of a client, as the member listed it.
+Json connection_document(const ClientConnection& connection);
+
 }  // namespace wk::exporter

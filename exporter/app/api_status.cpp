@@ -70,7 +70,46 @@ Json source_problems_json(const EnsembleView& ensemble) {
   return problems;
 }
 
-Json ensemble_json(const EnsembleView& ensemble, Moment now) {
+}  // namespace
+
+std::string status_word(const EnsembleView& ensemble) { return word(worst(ensemble)); }
+
+std::string status_word(const Snapshot& snapshot) {
+  std::optional<Severity> severity;
+  for (const EnsembleView& ensemble : snapshot.ensembles) severity = std::max(severity, worst(ensemble));
+  return word(severity);
+}
+
+std::string overall_verdict(const Snapshot& snapshot) {
+  if (snapshot.ensembles.size() == 1) return snapshot.ensembles.front().verdict;
+  std::vector<std::string_view> down;
+  std::vector<std::string_view> troubled;
+  for (const EnsembleView& ensemble : snapshot.ensembles) {
+    const auto severity = worst(ensemble);
+    if (!ensemble.serving)
+      down.push_back(ensemble.name);
+    else if (severity && *severity != Severity::kInfo)
+      troubled.push_back(ensemble.name);
+  }
+  const std::size_t all = snapshot.ensembles.size();
+  if (down.empty() && troubled.empty()) return fmt::format("All {} ensembles serve without problems.", all);
+  if (down.empty())
+    return fmt::format("All {} ensembles serve; {} of them with problems: {}.", all, troubled.size(),
+                       fmt::join(troubled, ", "));
+  std::string text =
+      fmt::format("{} of {} ensembles do not serve: {}", down.size(), all, fmt::join(down, ", "));
+  if (!troubled.empty())
+    text += fmt::format("; problems in {} more: {}", troubled.size(), fmt::join(troubled, ", "));
+  return text + ".";
+}
+
+Json safe_to_stop_json(const SafeToStop& answer) {
+  const std::string& reason = answer.reason;
+  return {{"safe", answer.safe},
+          {"reason", reason.empty() ? "nothing is known about this member yet" : reason}};
+}
+
+Json ensemble_document(const EnsembleView& ensemble, Moment now) {
   Json members = Json::array();
   for (const MemberView& member : ensemble.members) members.push_back(member_json(member));
   Json problems = Json::array();
@@ -116,50 +155,12 @@ Json ensemble_json(const EnsembleView& ensemble, Moment now) {
           {"events", std::move(events)}};
 }
 
-}  // namespace
-
-std::string status_word(const EnsembleView& ensemble) { return word(worst(ensemble)); }
-
-std::string status_word(const Snapshot& snapshot) {
-  std::optional<Severity> severity;
-  for (const EnsembleView& ensemble : snapshot.ensembles) severity = std::max(severity, worst(ensemble));
-  return word(severity);
-}
-
-std::string overall_verdict(const Snapshot& snapshot) {
-  if (snapshot.ensembles.size() == 1) return snapshot.ensembles.front().verdict;
-  std::vector<std::string_view> down;
-  std::vector<std::string_view> troubled;
-  for (const EnsembleView& ensemble : snapshot.ensembles) {
-    const auto severity = worst(ensemble);
-    if (!ensemble.serving)
-      down.push_back(ensemble.name);
-    else if (severity && *severity != Severity::kInfo)
-      troubled.push_back(ensemble.name);
-  }
-  const std::size_t all = snapshot.ensembles.size();
-  if (down.empty() && troubled.empty()) return fmt::format("All {} ensembles serve without problems.", all);
-  if (down.empty())
-    return fmt::format("All {} ensembles serve; {} of them with problems: {}.", all, troubled.size(),
-                       fmt::join(troubled, ", "));
-  std::string text =
-      fmt::format("{} of {} ensembles do not serve: {}", down.size(), all, fmt::join(down, ", "));
-  if (!troubled.empty())
-    text += fmt::format("; problems in {} more: {}", troubled.size(), fmt::join(troubled, ", "));
-  return text + ".";
-}
-
-Json safe_to_stop_json(const SafeToStop& answer) {
-  const std::string& reason = answer.reason;
-  return {{"safe", answer.safe},
-          {"reason", reason.empty() ? "nothing is known about this member yet" : reason}};
-}
-
 Json status_document(const Snapshot& snapshot, const BuildInfo& build,
                      std::chrono::nanoseconds longest_interval, Moment now) {
   const auto stale = staleness(snapshot, longest_interval, now);
   Json ensembles = Json::array();
-  for (const EnsembleView& ensemble : snapshot.ensembles) ensembles.push_back(ensemble_json(ensemble, now));
+  for (const EnsembleView& ensemble : snapshot.ensembles)
+    ensembles.push_back(ensemble_document(ensemble, now));
   return {{"time", rfc3339(now.wall)},
           {"status", stale ? "critical" : status_word(snapshot)},
           {"verdict", stale ? *stale : overall_verdict(snapshot)},

@@ -24,6 +24,9 @@ std::string overall_verdict(const Snapshot& snapshot);
 /// {"safe": …, "reason": …}; the reason is never empty.
 Json safe_to_stop_json(const SafeToStop& answer);
 
+/// One ensemble, as it stands in the status document.
+Json ensemble_document(const EnsembleView& ensemble, Moment now);
+
 /// \param longest_interval  of all ensembles; decides when a snapshot counts as stale
 Json status_document(const Snapshot& snapshot, const BuildInfo& build,
                      std::chrono::nanoseconds longest_interval, Moment now);

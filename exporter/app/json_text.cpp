@@ -7,6 +7,10 @@
 
 namespace wk::exporter {
 
+std::string json_line(const Json& document) {
+  return document.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
 Response json_response(const Json& document, int status, int indent) {
   Response response;
   response.status = status;

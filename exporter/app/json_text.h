@@ -19,6 +19,9 @@ namespace wk::exporter {
 /// Fields keep the order in which they are written: documents are read by people, too.
 using Json = nlohmann::ordered_json;
 
+/// `document` in one line, without a line break at its end. Bytes that are not UTF-8 become U+FFFD.
+std::string json_line(const Json& document);
+
 /// A response with `document` as its body. Bytes that are not UTF-8 become U+FFFD; never throws for content.
 /// \param indent  blanks a level; -1 writes everything into one line
 Response json_response(const Json& document, int status = 200, int indent = 1);

@@ -144,7 +144,7 @@ int run(Plan plan) {
   Watcher watcher(plan.ensembles);
   HttpServer server(plan.http);
   Observations observations;
-  observations.snapshot = [&watcher] { return watcher.snapshot(); };
+  observations.publication = watcher.publication();
   observations.events = [&watcher](std::uint64_t after, std::size_t limit) {
     return watcher.events(after, limit);
   };
@@ -154,13 +154,13 @@ int run(Plan plan) {
     return watcher.history(request.ensemble, std::get<EnsembleSeries>(request.series), query.step,
                            query.since);
   };
+  observations.latest_row = [&watcher](const std::string& ensemble) { return watcher.latest_row(ensemble); };
   observations.probe = [&watcher](const std::string& ensemble, const TargetSpec& target) {
     return watcher.probe(ensemble, target);
   };
   observations.http_stats = [&server] { return server.stats(); };
   observations.now = [] { return Moment::now(); };
-  for (auto& [path, handler] : Routes(observations, plan.ensembles, plan.settings).all())
-    server.handle(path, std::move(handler));
+  Routes(observations, plan.ensembles, plan.settings).add_to(server);
 
   watcher.start();
   if (const auto started = server.start(); !started) {

@@ -10,14 +10,17 @@
 #include "exporter/app/api_members.h"
 #include "exporter/app/api_safe_to_stop.h"
 #include "exporter/app/api_status.h"
+#include "exporter/app/api_stream.h"
+#include "exporter/app/api_tables.h"
 #include "exporter/app/exposition_response.h"
 #include "exporter/app/health.h"
 #include "exporter/app/json_text.h"
-#include "exporter/app/landing.h"
 #include "exporter/app/member_lookup.h"
+#include "exporter/app/page_routes.h"
 #include "exporter/app/probe_query.h"
 #include "exporter/app/version.h"
 #include "exporter/catalogue/process_stats.h"
+#include "exporter/page/page.h"
 
 namespace wk::exporter {
 
@@ -28,6 +31,7 @@ struct Routes::State {
   ProbePolicy probe_policy = ProbePolicy::kAny;
   std::chrono::milliseconds longest_interval{0};
   BuildInfo build;
+  std::shared_ptr<StreamFeed> feed;
   mutable std::atomic<std::size_t> expected_bytes = 0;  ///< of the next answer to /metrics
 
   [[nodiscard]] Response metrics(const Request& request) const;
@@ -36,6 +40,9 @@ struct Routes::State {
   [[nodiscard]] Response members(const Request& request) const;
   [[nodiscard]] Response events(const Request& request) const;
   [[nodiscard]] Response history(const Request& request) const;
+  [[nodiscard]] Response all_ensembles() const;
+  [[nodiscard]] Response below_ensemble(const Request& request) const;
+  [[nodiscard]] Response table(const Request& request, const EnsembleView& ensemble, PageTable table) const;
 };
 
 namespace {
@@ -52,10 +59,12 @@ Response text_error(const Error& error) {
 HttpCounters counters_of(const HttpStats& stats) {
   HttpCounters counters;
   counters.responses = stats.responses;
+  counters.streams = stats.streams;
   counters.rejected = {{"authentication_busy", stats.rejected_authentication_busy},
                        {"connections", stats.rejected_connections},
                        {"malformed", stats.malformed_requests},
                        {"requests", stats.rejected_requests},
+                       {"streams", stats.rejected_streams},
                        {"timeout", stats.timeouts},
                        {"tls", stats.tls_failures},
                        {"unauthorized", stats.authentication_failures}};
@@ -78,7 +87,7 @@ const std::set<std::string_view>& ensemble_families() {
 Response Routes::State::metrics(const Request& request) const {
   const auto wanted = parse_family_query(request.query, families);
   if (!wanted) return text_error(wanted.error());
-  const auto snapshot = observations.snapshot();
+  const auto snapshot = observations.publication->current();
   const Moment now = observations.now();
   return exposition_response(request, expected_bytes, [&](SampleSink& sink) {
     collect(*snapshot, wanted->selection, now, sink);
@@ -113,12 +122,12 @@ Response Routes::State::probe(const Request& request) const {
 }
 
 Response Routes::State::status() const {
-  const auto snapshot = observations.snapshot();
+  const auto snapshot = observations.publication->current();
   return json_response(status_document(*snapshot, build, longest_interval, observations.now()));
 }
 
 Response Routes::State::members(const Request& request) const {
-  const auto snapshot = observations.snapshot();
+  const auto snapshot = observations.publication->current();
   const Moment now = observations.now();
   const auto member_name = query_text(request.query, "member");
   if (!member_name) return refused(member_name.error());
@@ -149,7 +158,7 @@ Response Routes::State::members(const Request& request) const {
 }
 
 Response Routes::State::events(const Request& request) const {
-  const auto snapshot = observations.snapshot();
+  const auto snapshot = observations.publication->current();
   const auto query = parse_events_query(request.query, *snapshot);
   if (!query) return refused(query.error());
   return json_response(
@@ -157,9 +166,58 @@ Response Routes::State::events(const Request& request) const {
 }
 
 Response Routes::State::history(const Request& request) const {
-  const auto query = parse_history_query(request.query, *observations.snapshot(), observations.now());
+  const auto query =
+      parse_history_query(request.query, *observations.publication->current(), observations.now());
   if (!query) return refused(query.error());
   return history_response(*query, observations.history);
+}
+
+Response Routes::State::all_ensembles() const {
+  return json_response(ensembles_table(*observations.publication->current(), observations.now()));
+}
+
+Response Routes::State::below_ensemble(const Request& request) const {
+  const auto snapshot = observations.publication->current();
+  const auto not_found = [&](const std::string& message) {
+    return wants_json(request.segments) ? json_error(404, message) : page_not_found(message);
+  };
+  auto path = parse_page_path(request.segments);
+  if (!path)
+    return not_found(
+        "an ensemble has the pages members, connections, configuration, sources and events, each also with "
+        ".json behind its name");
+  auto ensemble = find_ensemble(*snapshot, path->ensemble);
+  if (!ensemble) {
+    const auto shorter = without_json_suffix(*path);
+    const auto found = shorter ? find_ensemble(*snapshot, shorter->ensemble) : ensemble;
+    if (!found) return not_found(found.error().message);
+    path = shorter;
+    ensemble = found;
+  }
+  return path->json ? table(request, **ensemble, path->table) : page_document(request);
+}
+
+Response Routes::State::table(const Request& request, const EnsembleView& ensemble, PageTable table) const {
+  const Moment now = observations.now();
+  switch (table) {
+    case PageTable::kNone:
+      return json_response({{"time", rfc3339(now.wall)}, {"ensemble", ensemble_document(ensemble, now)}});
+    case PageTable::kMembers:
+      return json_response(members_table(ensemble, observations.latest_row(ensemble.name),
+                                         status_lifetime(longest_interval), now));
+    case PageTable::kConnections:
+      return json_response(connections_table(ensemble, now));
+    case PageTable::kConfiguration:
+      return json_response(configuration_table(ensemble, now));
+    case PageTable::kSources:
+      return json_response(sources_table(ensemble, now));
+    case PageTable::kEvents:
+      break;
+  }
+  Request of_ensemble = request;
+  of_ensemble.query.erase("ensemble");
+  of_ensemble.query.emplace("ensemble", ensemble.name);
+  return events(of_ensemble);
 }
 
 Routes::Routes(Observations observations, std::vector<EnsembleSpec> ensembles, const Settings& settings) {
@@ -174,10 +232,17 @@ Routes::Routes(Observations observations, std::vector<EnsembleSpec> ensembles, c
     state->longest_interval = std::max(state->longest_interval, ensemble.interval);
   state->families.fresh_for = status_lifetime(state->longest_interval);
   state->build = build_info();
+  const Observations& seen = state->observations;
+  state->feed = std::make_shared<StreamFeed>(StreamSources{.publication = seen.publication,
+                                                           .events = seen.events,
+                                                           .latest_row = seen.latest_row,
+                                                           .now = seen.now,
+                                                           .build = state->build,
+                                                           .longest_interval = state->longest_interval});
   state_ = std::move(state);
 }
 
-std::vector<std::pair<std::string, Handler>> Routes::all() const {
+std::vector<std::pair<std::string, Handler>> Routes::exact() const {
   const auto state = state_;
   return {
       {"/metrics", [state](const Request& request) { return state->metrics(request); }},
@@ -188,24 +253,37 @@ std::vector<std::pair<std::string, Handler>> Routes::all() const {
       {"/api/v1/history", [state](const Request& request) { return state->history(request); }},
       {"/api/v1/safe-to-stop",
        [state](const Request& request) {
-         return safe_to_stop(request.query, *state->observations.snapshot(), state->longest_interval,
-                             state->observations.now());
+         return safe_to_stop(request.query, *state->observations.publication->current(),
+                             state->longest_interval, state->observations.now());
        }},
       {"/livez",
        [state](const Request&) {
-         return livez(*state->observations.snapshot(), state->longest_interval, state->observations.now());
+         return livez(*state->observations.publication->current(), state->longest_interval,
+                      state->observations.now());
        }},
       {"/readyz",
        [state](const Request& request) {
-         return readyz(*state->observations.snapshot(), state->longest_interval, state->observations.now(),
-                       request.query.contains("verbose"));
+         return readyz(*state->observations.publication->current(), state->longest_interval,
+                       state->observations.now(), request.query.contains("verbose"));
        }},
-      {"/",
-       [state](const Request&) {
-         return landing_page(*state->observations.snapshot(), state->build, state->longest_interval,
-                             state->observations.now());
-       }},
+      {"/api/v1/stream", [state](const Request& request) { return state->feed->open(request); }},
+      {"/", page_document},
+      {"/ensembles", page_document},
+      {"/ensembles.json", [state](const Request&) { return state->all_ensembles(); }},
   };
+}
+
+std::vector<std::pair<std::string, Handler>> Routes::prefixes() const {
+  return {
+      {"/assets/", page_asset},
+      {"/runbooks/", page_runbook},
+      {"/ensemble/", [state = state_](const Request& request) { return state->below_ensemble(request); }},
+  };
+}
+
+void Routes::add_to(HttpServer& server) const {
+  for (auto& [path, handler] : exact()) server.handle(path, std::move(handler));
+  for (auto& [prefix, handler] : prefixes()) server.handle_prefix(prefix, std::move(handler));
 }
 
 }  // namespace wk::exporter

@@ -2,12 +2,13 @@
 //
 // Thread: handlers run on several HTTP workers at a time; a Routes object is immutable and holds functions
 // that must be safe from any thread. No handler waits for a visit to a member, but for /probe, which asks for
-// one.
+// one; streams wait for the next snapshot.
 #pragma once
 
 #include <chrono>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -15,6 +16,8 @@
 #include "base/error.h"
 #include "base/time.h"
 #include "exporter/app/api_history.h"
+#include "exporter/app/history_row.h"
+#include "exporter/app/publication.h"
 #include "exporter/app/settings.h"
 #include "exporter/catalogue/catalogue.h"
 #include "exporter/model/event.h"
@@ -27,9 +30,10 @@ namespace wk::exporter {
 
 /// What the handlers read. In the program these are the Watcher, the HTTP server's counters and the clocks.
 struct Observations {
-  std::function<std::shared_ptr<const Snapshot>()> snapshot;  ///< never null
+  std::shared_ptr<const Publication> publication;  ///< with a snapshot
   std::function<std::vector<Event>(std::uint64_t after, std::size_t limit)> events;
   SeriesSource history;
+  std::function<std::optional<HistoryRow>(const std::string& ensemble)> latest_row;
   std::function<Result<std::shared_ptr<const Snapshot>>(const std::string& ensemble,
                                                         const TargetSpec& target)>
       probe;
@@ -42,8 +46,11 @@ class Routes {
   /// \param ensembles  as configured; decide what /probe knows, and how old a snapshot may be
   Routes(Observations observations, std::vector<EnsembleSpec> ensembles, const Settings& settings);
 
-  /// All paths with their handlers. The handlers share this object's state and may outlive it.
-  [[nodiscard]] std::vector<std::pair<std::string, Handler>> all() const;
+  /// Registers every path. The handlers share this object's state and may outlive it.
+  void add_to(HttpServer& server) const;
+  /// Handlers of whole paths, and of all paths that begin with a prefix.
+  [[nodiscard]] std::vector<std::pair<std::string, Handler>> exact() const;
+  [[nodiscard]] std::vector<std::pair<std::string, Handler>> prefixes() const;
 
  private:
   struct State;

@@ -141,9 +141,11 @@ Result<std::string> parse_canary_auth(std::string_view text) {
 }
 
 Result<std::string> parse_ensemble_name(std::string_view text) {
-  const bool legal = !text.empty() && text.size() <= 64 && std::ranges::all_of(text, [](char c) {
-    return c >= ' ' && c < 0x7f && c != '"' && c != '\'' && c != '\\';
-  });
+  // "." and ".." cannot stand in the path of a URL.
+  const bool legal = !text.empty() && text.size() <= 64 && text != "." && text != ".." &&
+                     std::ranges::all_of(text, [](char c) {
+                       return c >= ' ' && c < 0x7f && c != '"' && c != '\'' && c != '\\';
+                     });
   if (!legal)
     return invalid(
         fmt::format("\"{}\" is no ensemble name; write 1 to 64 printable characters without quotes, for "

@@ -25,6 +25,9 @@ namespace {
 
 /// One row of history and one published snapshot at least each second.
 constexpr std::chrono::seconds kTick{1};
+/// Between two snapshots. An event waits no longer than this for the next one, and a storm of events does not
+/// copy and render the view hundreds of times a second.
+constexpr std::chrono::milliseconds kPublishGap{100};
 /// How long sessions may take to say goodbye at the end.
 constexpr std::chrono::milliseconds kFarewell{1'000};
 /// What a probe may take beyond its target's own deadline before its caller is told that it timed out.
@@ -50,7 +53,11 @@ std::uint64_t dropped_in(const PollReport& report) {
 class Watcher::State {
  public:
   explicit State(std::vector<EnsembleSpec> ensembles)
-      : started_(Moment::now()), tick_timer_(io_), farewell_(io_), random_(std::random_device{}()) {
+      : started_(Moment::now()),
+        tick_timer_(io_),
+        publish_timer_(io_),
+        farewell_(io_),
+        random_(std::random_device{}()) {
     const std::string instance = fmt::format("{:08x}", static_cast<std::uint32_t>(random_()));
     for (EnsembleSpec& spec : ensembles) {
       auto run = std::make_unique<Run>(spec, started_);
@@ -93,6 +100,7 @@ class Watcher::State {
     if (!thread_.joinable()) return;
     boost::asio::post(io_, [this] {
       tick_timer_.cancel();
+      publish_timer_.cancel();
       auto open = std::make_shared<std::size_t>(1);
       const auto one_less = [this, open] {
         if (--*open > 0) return;
@@ -115,7 +123,7 @@ class Watcher::State {
     thread_.join();
   }
 
-  std::shared_ptr<const Snapshot> snapshot() const { return snapshot_.load(); }
+  std::shared_ptr<const Publication> publication() const { return publication_; }
 
   std::vector<Event> events(std::uint64_t after, std::size_t limit) const {
     const std::lock_guard lock(mutex_);
@@ -143,6 +151,15 @@ class Watcher::State {
       return Error{Errc::kNotFound, fmt::format("ensemble {} has no member {}", ensemble, *member)};
     }
     return Error{Errc::kNotFound, fmt::format("no ensemble is called {}", ensemble)};
+  }
+
+  std::optional<HistoryRow> latest_row(const std::string& ensemble) const {
+    for (const auto& run : runs_) {
+      if (run->tracker.spec().name != ensemble) continue;
+      const std::lock_guard lock(mutex_);
+      return latest_history_row(run->history, run->tracker.spec().members.size(), row_at_);
+    }
+    return std::nullopt;
   }
 
   Result<std::shared_ptr<const Snapshot>> probe(const std::string& ensemble, const TargetSpec& target) {
@@ -197,6 +214,7 @@ class Watcher::State {
       {
         const std::lock_guard lock(mutex_);
         for (const auto& run : runs_) run->history.append(run->tracker.view(), now);
+        row_at_ = now.wall;
       }
       publish(now);
       turn_ += kTick;
@@ -216,11 +234,12 @@ class Watcher::State {
       }
     }
     new_events_.clear();
-    if (publish_posted_) return;
-    publish_posted_ = true;
-    boost::asio::post(io_, [this] {
-      publish_posted_ = false;
-      publish(Moment::now());
+    if (publish_pending_) return;
+    publish_pending_ = true;
+    publish_timer_.expires_at(published_ + kPublishGap);
+    publish_timer_.async_wait([this](const boost::system::error_code& error) {
+      publish_pending_ = false;
+      if (!error) publish(Moment::now());
     });
   }
 
@@ -238,24 +257,27 @@ class Watcher::State {
                       .events_dropped = log_.dropped(),
                       .poll_rounds_skipped = skipped,
                       .samples_dropped = samples_dropped_};
-    snapshot_.store(std::move(next));
+    publication_->publish(std::move(next));
+    published_ = now.steady;
   }
 
   const Moment started_;
   boost::asio::io_context io_{1};
   boost::asio::executor_work_guard<boost::asio::io_context::executor_type> guard_ =
       boost::asio::make_work_guard(io_);
-  boost::asio::steady_timer tick_timer_, farewell_;
+  boost::asio::steady_timer tick_timer_, publish_timer_, farewell_;
   std::mt19937_64 random_;
   std::vector<std::unique_ptr<Run>> runs_;  ///< constant after construction; trackers belong to the thread
   std::chrono::steady_clock::time_point turn_;
   std::vector<Event> new_events_;
-  bool publish_posted_ = false;
+  bool publish_pending_ = false;
+  std::chrono::steady_clock::time_point published_;
   std::uint64_t sequence_ = 0, samples_dropped_ = 0;
-  std::atomic<std::shared_ptr<const Snapshot>> snapshot_;
+  const std::shared_ptr<Publication> publication_ = std::make_shared<Publication>();
   std::atomic<int> probes_{0};
-  mutable std::mutex mutex_;  ///< guards log_ and every Run::history
+  mutable std::mutex mutex_;  ///< guards what follows and every Run::history
   EventLog log_;
+  std::chrono::system_clock::time_point row_at_;  ///< of the newest row of all histories
   std::thread thread_;
 };
 
@@ -264,7 +286,7 @@ Watcher::Watcher(std::vector<EnsembleSpec> ensembles)
 Watcher::~Watcher() = default;
 void Watcher::start() { state_->start(); }
 void Watcher::stop() { state_->stop(); }
-std::shared_ptr<const Snapshot> Watcher::snapshot() const { return state_->snapshot(); }
+std::shared_ptr<const Publication> Watcher::publication() const { return state_->publication(); }
 std::vector<Event> Watcher::events(std::uint64_t after, std::size_t limit) const {
   return state_->events(after, limit);
 }
@@ -279,6 +301,10 @@ Result<SeriesPoints> Watcher::history(const std::string& ensemble, EnsembleSerie
                                       std::chrono::seconds step,
                                       std::chrono::system_clock::time_point since) const {
   return state_->history(ensemble, nullptr, static_cast<std::size_t>(series), step, since);
+}
+
+std::optional<HistoryRow> Watcher::latest_row(const std::string& ensemble) const {
+  return state_->latest_row(ensemble);
 }
 
 Result<std::shared_ptr<const Snapshot>> Watcher::probe(const std::string& ensemble,

@@ -64,6 +64,7 @@ struct BuildInfo {
 
 /// Totals of the HTTP server since it started.
 struct HttpCounters {
+  std::uint64_t streams = 0;                 ///< server-sent event streams open now
   std::array<std::uint64_t, 4> responses{};  ///< answers with status 2xx, 3xx, 4xx, 5xx
   /// Requests and connections turned away before a handler saw them, by reason (a fixed word each, as
   /// "busy").

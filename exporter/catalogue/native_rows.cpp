@@ -465,6 +465,9 @@ std::vector<CatalogueRow> make_exporter_rows() {
             for (std::size_t i = 0; i < kClasses.size(); ++i)
               w.value(static_cast<double>(x.http.responses[i]), {{"code_class", kClasses[i]}});
           }),
+      row(kExporter, "watchkeeper_exporter_http_streams", kGauge, "", {}, kAlways,
+          "Streams of events that are open now: one for each status page that somebody looks at.",
+          [](const X& x, Moment) { return x.http.streams; }),
       row(kExporter, "watchkeeper_exporter_http_rejected_total", kCounter, "", {"reason"}, kWhenKnown,
           "HTTP requests that were turned away because of a limit, by reason.",
           [](const X& x, W& w) {

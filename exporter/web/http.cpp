@@ -27,8 +27,14 @@ std::string Request::parameter(const std::string& name, std::string_view fallbac
 
 std::string_view Response::body_text() const {
   if (const auto* own = std::get_if<std::string>(&body)) return *own;
-  const auto& shared = std::get<std::shared_ptr<const std::string>>(body);
-  return shared ? std::string_view(*shared) : std::string_view();
+  if (const auto* fixed = std::get_if<StaticText>(&body)) return fixed->text;
+  const auto* shared = std::get_if<std::shared_ptr<const std::string>>(&body);
+  return shared != nullptr && *shared ? std::string_view(**shared) : std::string_view();
+}
+
+std::shared_ptr<BodyStream> Response::body_stream() const {
+  const auto* stream = std::get_if<std::shared_ptr<BodyStream>>(&body);
+  return stream != nullptr ? *stream : nullptr;
 }
 
 std::string_view reason_phrase(int status) {

@@ -21,6 +21,8 @@ struct Request {
   std::multimap<std::string, std::string> query;             ///< decoded
   std::vector<std::pair<std::string, std::string>> headers;  ///< in the order of arrival
   std::string remote_address;  ///< address of the peer without port; IPv4 in dotted form
+  /// What stands between the slashes of the path, each decoded on its own: a segment may hold a slash.
+  std::vector<std::string> segments = {};
 
   /// The values of header `name` (in any case) joined with ", " as RFC 9110, 5.3 allows; empty when there is
   /// none.
@@ -29,13 +31,38 @@ struct Request {
   [[nodiscard]] std::string parameter(const std::string& name, std::string_view fallback = "") const;
 };
 
+/// A body that is made while it is sent, until one side ends it.
+class BodyStream {
+ public:
+  BodyStream() = default;
+  virtual ~BodyStream() = default;
+  BodyStream(const BodyStream&) = delete;
+  BodyStream& operator=(const BodyStream&) = delete;
+
+  /// The next piece, not empty; waits until there is one. Null when the body has ended. A client that is gone
+  /// is noticed only by writing to it: return a piece of some kind at least every ten seconds. Called on the
+  /// thread of the connection.
+  virtual std::shared_ptr<const std::string> next() = 0;
+  /// Makes a next() that waits, and every later one, return null. Any thread.
+  virtual void end() = 0;
+};
+
+/// A text that lives as long as the process.
+struct StaticText {
+  std::string_view text;
+};
+
 struct Response {
   int status = 200;
   std::string content_type = "text/plain; charset=utf-8";
-  std::variant<std::string, std::shared_ptr<const std::string>> body;  ///< shared: one text for many clients
+  /// A shared text is one for many clients.
+  std::variant<std::string, std::shared_ptr<const std::string>, StaticText, std::shared_ptr<BodyStream>> body;
   std::vector<std::pair<std::string, std::string>> headers;  ///< beside those the server sets itself
 
+  /// Empty when the body is a stream.
   [[nodiscard]] std::string_view body_text() const;
+  /// Null when the body is a text.
+  [[nodiscard]] std::shared_ptr<BodyStream> body_stream() const;
 };
 
 using Handler = std::function<Response(const Request&)>;

@@ -122,4 +122,14 @@ bool accepts_gzip(std::string_view accept_encoding) {
   return gzip.value_or(any.value_or(0)) > 0;
 }
 
+bool matches_etag(std::string_view if_none_match, std::string_view etag) {
+  if (trim(if_none_match) == "*") return true;
+  for (std::size_t i = 0; i < kNegotiationElementsMax && !if_none_match.empty(); ++i) {
+    std::string_view tag = next_part(if_none_match, ',');
+    if (tag.starts_with("W/")) tag.remove_prefix(2);
+    if (tag == etag) return true;
+  }
+  return false;
+}
+
 }  // namespace wk::exporter

@@ -48,6 +48,18 @@ bool has_dot_segment(std::string_view path) {
   return false;
 }
 
+/// \param path  with valid percent-encodings, which never span a slash; begins with '/' or is empty
+std::vector<std::string> decoded_segments(std::string_view path) {
+  std::vector<std::string> segments;
+  do {
+    path.remove_prefix(std::min<std::size_t>(path.size(), 1));
+    const std::string_view segment = path.substr(0, path.find('/'));
+    segments.push_back(percent_decode(segment, false).value_or(""));
+    path.remove_prefix(segment.size());
+  } while (!path.empty());
+  return segments;
+}
+
 Error invalid(std::string_view what) {
   return Error{Errc::kInvalidInput, fmt::format("the request target {}", what)};
 }
@@ -64,14 +76,16 @@ Result<RequestTarget> parse_request_target(std::string_view target) {
   }
   const std::size_t mark = std::min(target.find('?'), target.size());
   std::string_view query = target.substr(std::min(mark + 1, target.size()));
-  const std::optional<std::string> path = percent_decode(target.substr(0, mark), false);
+  const std::string_view encoded_path = target.substr(0, mark);
+  if (!encoded_path.empty() && encoded_path[0] != '/') return invalid("does not begin with '/'");
+  const std::optional<std::string> path = percent_decode(encoded_path, false);
   if (!path) return invalid("has an invalid percent-encoding in its path");
 
   RequestTarget result;
   result.path = path->empty() ? "/" : *path;
-  if (result.path[0] != '/') return invalid("does not begin with '/'");
   if (has_control(result.path)) return invalid("has a control character in its path");
   if (has_dot_segment(result.path)) return invalid("has a '.' or '..' segment in its path");
+  result.segments = decoded_segments(encoded_path);
 
   while (!query.empty()) {
     const std::string_view pair = query.substr(0, query.find('&'));

@@ -9,6 +9,7 @@
 #include <map>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/error.h"
 
@@ -18,7 +19,8 @@ namespace wk::exporter {
 inline constexpr std::size_t kQueryParametersMax = 64;
 
 struct RequestTarget {
-  std::string path;                               ///< decoded, begins with '/'
+  std::string path;                   ///< decoded, begins with '/'
+  std::vector<std::string> segments;  ///< of the path, each decoded on its own; "/" has one, empty
   std::multimap<std::string, std::string> query;  ///< decoded; a name without '=' has an empty value
 };
 

@@ -34,6 +34,52 @@ Response overloaded(std::string text) {
   return response;
 }
 
+/// A place among those that are counted, taken for as long as this lives.
+class Place {
+ public:
+  explicit Place(std::atomic<std::size_t>& taken) : taken_(taken), before_(taken++) {}
+  ~Place() { --taken_; }
+  Place(const Place&) = delete;
+  Place& operator=(const Place&) = delete;
+  /// Places that were taken before this one.
+  [[nodiscard]] std::size_t before() const { return before_; }
+
+ private:
+  std::atomic<std::size_t>& taken_;
+  const std::size_t before_;
+};
+
+/// A handler's stream that holds a place while it lives; an exception ends it.
+class PlacedStream final : public BodyStream {
+ public:
+  PlacedStream(std::shared_ptr<BodyStream> stream, std::unique_ptr<Place> place, std::string path,
+               std::atomic<std::uint64_t>& failures)
+      : stream_(std::move(stream)), place_(std::move(place)), path_(std::move(path)), failures_(failures) {}
+
+  std::shared_ptr<const std::string> next() override {
+    try {
+      return stream_->next();
+    } catch (const std::exception& e) {
+      return failed(e.what());
+    } catch (...) {
+      return failed("something that is no std::exception");
+    }
+  }
+  void end() override { stream_->end(); }
+
+ private:
+  std::shared_ptr<const std::string> failed(std::string_view what) {
+    ++failures_;
+    spdlog::error("the stream of {} failed: {}", printable(path_), printable(what));
+    return nullptr;
+  }
+
+  const std::shared_ptr<BodyStream> stream_;
+  const std::unique_ptr<Place> place_;
+  const std::string path_;
+  std::atomic<std::uint64_t>& failures_;
+};
+
 bool has_header(const Response& response, std::string_view name) {
   return std::any_of(response.headers.begin(), response.headers.end(),
                      [&](const auto& header) { return equal_header_name(header.first, name); });
@@ -46,7 +92,8 @@ class HttpServer::Service {
   explicit Service(HttpOptions options) : options_(std::move(options)) {
     WK_CHECK(options_.requests_max > BasicAuth::kEvaluationsMax + BasicAuth::kWaitingMax,
              "password checks could hold every request");
-    WK_CHECK(options_.connections_max > options_.requests_max, "requests_max could never be reached");
+    WK_CHECK(options_.connections_max > options_.requests_max + options_.streams_max,
+             "streams could take all threads, or requests_max could never be reached");
     WK_CHECK(!options_.listen.empty(), "a server without an address");
   }
 
@@ -94,6 +141,8 @@ class HttpServer::Service {
     stats.authentication_failures = authentication_failures_;
     stats.rejected_authentication_busy = rejected_authentication_busy_;
     stats.rejected_requests = rejected_requests_;
+    stats.rejected_streams = rejected_streams_;
+    stats.streams = streams_;
     stats.malformed_requests = malformed_targets_;
     stats.handler_failures = handler_failures_;
     if (transport_) {
@@ -122,13 +171,8 @@ class HttpServer::Service {
   }
 
   Response admitted(Request request) {
-    struct Place {
-      std::atomic<std::size_t>& taken;
-      ~Place() { --taken; }
-    };
-    const std::size_t before = requests_++;
-    const Place place{requests_};
-    if (before >= options_.requests_max) {
+    const Place place(requests_);
+    if (place.before() >= options_.requests_max) {
       ++rejected_requests_;
       return overloaded("Too many requests at the same time; come back in a second.\n");
     }
@@ -140,6 +184,7 @@ class HttpServer::Service {
     Response response;
     try {
       response = authenticated(request, config.get());
+      if (auto stream = response.body_stream()) placed(request, std::move(stream), response);
     } catch (const std::exception& e) {
       response = handler_failed(request, e.what());
     } catch (...) {
@@ -152,6 +197,23 @@ class HttpServer::Service {
     }
     compress(request, response);
     return response;
+  }
+
+  /// Gives the stream of `response` a place, or makes `response` say that there is none.
+  void placed(const Request& request, std::shared_ptr<BodyStream> stream, Response& response) {
+    if (request.method == "HEAD") return;
+    auto place = std::make_unique<Place>(streams_);
+    if (place->before() >= options_.streams_max) {
+      ++rejected_streams_;
+      response =
+          overloaded(fmt::format("{{\"error\": \"{} streams are open already; ask for single documents "
+                                 "instead, or come back later\"}}\n",
+                                 options_.streams_max));
+      response.content_type = "application/json";
+      return;
+    }
+    response.body =
+        std::make_shared<PlacedStream>(std::move(stream), std::move(place), request.path, handler_failures_);
   }
 
   Response handler_failed(const Request& request, std::string_view what) {
@@ -192,6 +254,7 @@ class HttpServer::Service {
     }
     request.path = std::move(target->path);
     request.query = std::move(target->query);
+    request.segments = std::move(target->segments);
     if (const auto found = exact_.find(request.path); found != exact_.end()) return found->second(request);
     // Backwards, a longer prefix comes before the shorter ones that it begins with.
     for (auto prefix = prefixes_.rbegin(); prefix != prefixes_.rend(); ++prefix) {
@@ -212,13 +275,15 @@ class HttpServer::Service {
   void finish(Response& response) {
     const int status_class = std::clamp(response.status / 100, 2, 5);
     ++responses_[static_cast<std::size_t>(status_class - 2)];
-    static constexpr std::array<std::pair<const char*, const char*>, 4> kDefaults = {
+    static constexpr std::array<std::pair<const char*, const char*>, 5> kDefaults = {
         {{"Cache-Control", "no-store"},
          {"X-Content-Type-Options", "nosniff"},
          {"X-Frame-Options", "DENY"},
+         {"Referrer-Policy", "no-referrer"},
          {"Content-Security-Policy",
-          "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; "
-          "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"}}};
+          "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' "
+          "data:; "
+          "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"}}};
     for (const auto& [name, value] : kDefaults) {
       if (!has_header(response, name)) response.headers.emplace_back(name, value);
     }
@@ -235,9 +300,11 @@ class HttpServer::Service {
   Counter authentication_failures_{0};
   Counter rejected_authentication_busy_{0};
   Counter rejected_requests_{0};
+  Counter rejected_streams_{0};
   Counter malformed_targets_{0};
   Counter handler_failures_{0};
   std::atomic<std::size_t> requests_{0};  ///< being answered
+  std::atomic<std::size_t> streams_{0};   ///< being sent
   std::unique_ptr<Transport> transport_;  ///< last: its threads use everything above
 };
 

@@ -25,8 +25,11 @@ struct HttpOptions {
   std::vector<ListenAddress> listen = {ListenAddress{"", 9141}};
   std::optional<std::filesystem::path> web_config;  ///< exporter-toolkit's file: TLS, users, headers
   std::size_t requests_max = 16;  ///< answered at the same time; more get 503; at least 4 (basic_auth.h)
-  /// Threads, hence connections that are served at the same time; more wait. More than requests_max. Each
-  /// costs about 25 KB whether it is used or not.
+  /// Responses with a stream that are sent at the same time; more get 503. Each holds a thread, but counts in
+  /// requests_max only until its handler has returned.
+  std::size_t streams_max = 16;
+  /// Threads, hence connections that are served at the same time; more wait. More than requests_max and
+  /// streams_max together. Each costs about 25 KB whether it is used or not.
   std::size_t connections_max = 64;
   ConnectionLimits connection;
 };
@@ -37,6 +40,7 @@ struct HttpStats {
   std::uint64_t authentication_failures = 0;       ///< 401
   std::uint64_t rejected_authentication_busy = 0;  ///< 503: too many passwords to check
   std::uint64_t rejected_requests = 0;             ///< 503: requests_max
+  std::uint64_t rejected_streams = 0;              ///< 503: streams_max
   std::uint64_t rejected_connections = 0;          ///< not kept alive: half of connections_max were open
   std::uint64_t malformed_requests = 0;            ///< 400, 431, 505: not HTTP, or past a limit
   std::uint64_t timeouts = 0;                      ///< connections ended because the client was slow
@@ -44,6 +48,7 @@ struct HttpStats {
   std::uint64_t handler_failures = 0;              ///< 500: a handler threw
   std::uint64_t web_config_reloads = 0;
   std::uint64_t web_config_reload_failures = 0;
+  std::size_t streams = 0;  ///< being sent now
 };
 
 class HttpServer {
@@ -70,8 +75,8 @@ class HttpServer {
   /// What it listens on, with the real port where 0 was asked for; in the order of HttpOptions::listen.
   [[nodiscard]] std::vector<ListenAddress> addresses() const;
 
-  /// Lets running handlers finish, gives clients a second to take their responses, then stops listening and
-  /// cuts all connections. Idempotent.
+  /// Ends streams, lets running handlers finish, gives clients a second to take their responses, then stops
+  /// listening and cuts all connections. Idempotent.
   void stop();
 
   [[nodiscard]] HttpStats stats() const;

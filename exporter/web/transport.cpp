@@ -17,6 +17,7 @@
 #include <ctime>
 #include <future>
 #include <mutex>
+#include <set>
 #include <string_view>
 #include <utility>
 
@@ -54,10 +55,12 @@ bool fit_for_header(std::string_view text) {
 /// Status line and header fields. A field that would break the message's framing is left out.
 std::string head_of(const Response& response, bool keep_alive) {
   std::string head = fmt::format(
-      "HTTP/1.1 {} {}\r\nDate: {:%a, %d %b %Y %H:%M:%S} GMT\r\nContent-Type: {}\r\nContent-Length: {}\r\n"
-      "Connection: {}\r\n",
-      response.status, reason_phrase(response.status), fmt::gmtime(std::time(nullptr)), response.content_type,
-      response.body_text().size(), keep_alive ? "keep-alive" : "close");
+      "HTTP/1.1 {} {}\r\nDate: {:%a, %d %b %Y %H:%M:%S} GMT\r\nContent-Type: {}\r\n", response.status,
+      reason_phrase(response.status), fmt::gmtime(std::time(nullptr)), response.content_type);
+  // A stream lasts until the connection ends. 304 has no body, and a length would be that of the 200.
+  if (!response.body_stream() && response.status != 304)
+    head += fmt::format("Content-Length: {}\r\n", response.body_text().size());
+  head += fmt::format("Connection: {}\r\n", keep_alive ? "keep-alive" : "close");
   for (const auto& [name, value] : response.headers) {
     if (fit_for_header(name) && fit_for_header(value))
       head.append(name).append(": ").append(value).append("\r\n");
@@ -220,6 +223,7 @@ class Transport::State {
     {
       std::unique_lock lock(mutex_);
       stopping_ = true;
+      for (BodyStream* const stream : streams_) stream->end();
       request_done_.wait(lock, [this] { return answering_ == 0; });
       request_done_.wait_for(lock, kStopGrace, [this] { return writing_ == 0; });
     }
@@ -346,7 +350,7 @@ class Transport::State {
       self.request_done_.notify_all();
     }
     const bool malformed = response.status == 400 || response.status == 431;
-    bool keep_alive = wants_keep_alive(info) && !malformed && !self.stopping_;
+    bool keep_alive = wants_keep_alive(info) && !malformed && !response.body_stream() && !self.stopping_;
     if (keep_alive && self.open_ * 2 > self.connections_max_) {
       ++self.keep_alive_refused_;
       keep_alive = false;
@@ -455,6 +459,9 @@ class Transport::State {
     std::size_t sent = std::min(body.size(), kPieceBytes - std::min(kPieceBytes, piece.size()));
     piece.append(body.substr(0, sent));
     bool written = write(connection, piece);
+    if (const auto stream = response.body_stream(); stream && !head_only) {
+      written = written && send_stream(connection, *stream);
+    }
     while (written && sent < body.size()) {
       if (Clock::now() >= deadline) {
         ++timeouts_;
@@ -470,6 +477,32 @@ class Transport::State {
       ++state->requests;
       state->waiting_since = Clock::now();
     }
+  }
+
+  /// False when the client did not take it to its end.
+  bool send_stream(mg_connection* connection, BodyStream& stream) {
+    {
+      const std::lock_guard lock(mutex_);
+      if (stopping_) return true;
+      streams_.insert(&stream);
+    }
+    bool written = true;
+    while (written) {
+      const std::shared_ptr<const std::string> piece = stream.next();
+      if (!piece) break;
+      const auto deadline = Clock::now() + limits_.request_timeout;
+      for (std::string_view rest = *piece; written && !rest.empty();
+           rest.remove_prefix(std::min(rest.size(), kPieceBytes))) {
+        written = write(connection, rest.substr(0, kPieceBytes));
+        if (written && Clock::now() >= deadline && rest.size() > kPieceBytes) {
+          ++timeouts_;
+          written = false;
+        }
+      }
+    }
+    const std::lock_guard lock(mutex_);
+    streams_.erase(&stream);
+    return written;
   }
 
   /// False when the client is gone, or took nothing for the time of a request.
@@ -503,9 +536,10 @@ class Transport::State {
 
   std::mutex mutex_;
   std::condition_variable request_done_;
-  std::size_t answering_ = 0;  ///< under mutex_; requests whose answer is being made
-  std::size_t writing_ = 0;    ///< under mutex_; requests whose response is not yet written
-  std::string startup_log_;    ///< under mutex_; civetweb's own messages, for the error of start()
+  std::size_t answering_ = 0;      ///< under mutex_; requests whose answer is being made
+  std::size_t writing_ = 0;        ///< under mutex_; requests whose response is not yet written
+  std::set<BodyStream*> streams_;  ///< under mutex_; being sent
+  std::string startup_log_;        ///< under mutex_; civetweb's own messages, for the error of start()
 };
 
 Transport::Transport(std::size_t connections_max, const ConnectionLimits& limits, TransportUse use)

@@ -75,9 +75,9 @@ class Transport {
   [[nodiscard]] std::vector<ListenAddress> addresses() const;
   [[nodiscard]] TransportCounters counters() const;
 
-  /// Lets requests that are being answered finish (others get 503), gives their clients a second to take the
-  /// responses, stops listening, cuts all connections and joins all threads; idle connections may delay that
-  /// by two seconds. Idempotent.
+  /// Ends all streams, lets requests that are being answered finish (others get 503), gives their clients a
+  /// second to take the responses, stops listening, cuts all connections and joins all threads; idle
+  /// connections may delay that by two seconds. Idempotent.
   void stop();
 
  private:

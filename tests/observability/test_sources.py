@@ -312,8 +312,7 @@ class WhitelistClosed(watching.LabTestCase):
         self.assertTrue(view["serving"])
         self.assertEqual(view["leader"]["member"], self.ensemble.leader().address)
         self.assertEqual(view["quorum"]["margin"], 1)
-        page = exporter.get("/").text
-        self.assertIn("4lw.commands.whitelist", page)
+        self.assertIn("4lw.commands.whitelist", exporter.get("/ensemble/default/sources.json").text)
         # A source that will not tell is left alone, not asked each second.
         before = source(document(exporter, self.ensemble.addresses[0]), "mntr")["results"]["not_whitelisted"]
         time.sleep(3)

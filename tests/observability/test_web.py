@@ -199,13 +199,17 @@ class Http(Served):
             self.assertIn(code, (400, 404), path)
             self.assertNotIn(b"root:", body)
 
-    def test_landing_page(self):
+    def test_page(self):
         code, answered, body = self.get("/")
         self.assertEqual(code, 200)
         self.assertEqual(header(answered, "content-type"), "text/html; charset=utf-8")
-        for word in ("/metrics", "/api/v1/status", self.member, "name.invalid:2181"):
+        for word in ("/metrics", "/api/v1/status", "/readyz?verbose", 'data-part="verdict"'):
             self.assertIn(word, body.decode())
-        self.assertIn("default-src 'none'", header(answered, "content-security-policy"))
+        self.assertEqual(header(answered, "content-security-policy"),
+                         "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
+                         "img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'")
+        self.assertEqual(header(answered, "x-content-type-options"), "nosniff")
+        self.assertEqual(header(answered, "referrer-policy"), "no-referrer")
 
     def test_garbage_does_no_harm(self):
         for garbage in (b"\x00" * 100, b"GET\r\n\r\n", b"GET / HTTP/9.9\r\n\r\n", b"A" * 100000,

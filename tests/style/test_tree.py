@@ -17,10 +17,11 @@ MAY_INCLUDE = {
     "exporter/view": {"base", "exporter/model"},
     "exporter/catalogue": {"base", "exporter/model"},
     "exporter/web": {"base"},
+    "exporter/page": {"base", "exporter/web"},
     "exporter/poll": {"base", "exporter/model", "exporter/sources"},
     "exporter/canary": {"base", "jute", "client", "exporter/model", "exporter/poll"},
     "exporter/app": {"base", "client", "exporter/model", "exporter/sources", "exporter/view", "exporter/catalogue",
-                     "exporter/web", "exporter/poll", "exporter/canary"},
+                     "exporter/web", "exporter/page", "exporter/poll", "exporter/canary"},
 }
 # Folders without sockets, threads, clocks, files or randomness, and what would bring them in.
 PURE = {"jute", "exporter/model", "exporter/sources", "exporter/view"}

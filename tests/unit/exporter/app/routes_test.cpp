@@ -20,7 +20,11 @@ using ::testing::Not;
 class RoutesTest : public ::testing::Test {
  protected:
   RoutesTest() {
-    snapshot_ = std::make_shared<Snapshot>(sample::snapshot({sample::healthy_ensemble("a")}));
+    EnsembleView other = sample::healthy_ensemble("b/c.json");
+    for (MemberView& member : other.members) member.name = "other-" + member.name;
+    snapshot_ = std::make_shared<Snapshot>(sample::snapshot({sample::healthy_ensemble("a"), other}));
+    auto publication = std::make_shared<Publication>();
+    publication->publish(snapshot_);
     EnsembleSpec spec;
     spec.name = "a";
     TargetSpec target;
@@ -28,7 +32,7 @@ class RoutesTest : public ::testing::Test {
     target.host = "zk1";
     spec.members = {target};
     Observations observations;
-    observations.snapshot = [this] { return snapshot_; };
+    observations.publication = std::move(publication);
     observations.events = [](std::uint64_t after, std::size_t) {
       return std::vector<Event>{{.id = after + 1,
                                  .at = sample::now(),
@@ -42,6 +46,7 @@ class RoutesTest : public ::testing::Test {
     observations.history = [](const SeriesRequest&, const HistoryQuery& query) -> Result<SeriesPoints> {
       return SeriesPoints{query.since, query.step, {1.0F}};
     };
+    observations.latest_row = [](const std::string&) { return std::optional<HistoryRow>(); };
     observations.probe = [this](const std::string& ensemble,
                                 const TargetSpec& visited) -> Result<std::shared_ptr<const Snapshot>> {
       probed_ = ensemble + "/" + visited.name;
@@ -55,19 +60,35 @@ class RoutesTest : public ::testing::Test {
     observations.now = [] { return sample::now(); };
     Settings settings;
     settings.probe = ProbePolicy::kListed;
-    for (auto& [path, handler] : Routes(std::move(observations), {spec}, settings).all())
-      handlers_[path] = handler;
+    const Routes routes(std::move(observations), {spec}, settings);
+    for (auto& [path, handler] : routes.exact()) handlers_[path] = handler;
+    for (auto& [prefix, handler] : routes.prefixes()) prefixes_[prefix] = handler;
   }
 
   Response get(const std::string& path, std::multimap<std::string, std::string> query = {},
                std::vector<std::pair<std::string, std::string>> headers = {}) {
-    return handlers_.at(path)({"GET", path, std::move(query), std::move(headers), "127.0.0.1"});
+    return handlers_.at(path)({"GET", path, std::move(query), std::move(headers), "127.0.0.1", {}});
+  }
+
+  /// Below /ensemble/.
+  Response below(std::vector<std::string> segments, std::multimap<std::string, std::string> query = {}) {
+    segments.insert(segments.begin(), "ensemble");
+    return prefixes_.at("/ensemble/")(
+        {"GET", "/ensemble/…", std::move(query), {}, "127.0.0.1", std::move(segments)});
+  }
+
+  Json table(std::vector<std::string> segments) {
+    const Response response = below(std::move(segments));
+    EXPECT_EQ(response.status, 200);
+    EXPECT_EQ(response.content_type, "application/json");
+    return Json::parse(response.body_text());
   }
 
   std::shared_ptr<const Snapshot> snapshot_;
   Result<std::shared_ptr<const Snapshot>> probe_answer_ = Error{Errc::kTooLarge, "too many probes"};
   std::string probed_;
   std::map<std::string, Handler> handlers_;
+  std::map<std::string, Handler> prefixes_;
 };
 
 TEST_F(RoutesTest, MetricsHoldAllFamiliesThatAreOn) {
@@ -138,7 +159,7 @@ TEST_F(RoutesTest, TheApiAnswersJson) {
 TEST_F(RoutesTest, ApiErrorsAreJsonWithTheirStatus) {
   for (const auto& [path, query, status] :
        std::vector<std::tuple<std::string, Query, int>>{{"/api/v1/members", {{"member", "zk9"}}, 404},
-                                                        {"/api/v1/members", {{"ensemble", "b"}}, 404},
+                                                        {"/api/v1/members", {{"ensemble", "x"}}, 404},
                                                         {"/api/v1/events", {{"limit", "x"}}, 400},
                                                         {"/api/v1/history", {{"step", "7"}}, 400},
                                                         {"/api/v1/safe-to-stop", {}, 400},
@@ -149,12 +170,71 @@ TEST_F(RoutesTest, ApiErrorsAreJsonWithTheirStatus) {
   }
 }
 
-TEST_F(RoutesTest, HealthAndPage) {
+TEST_F(RoutesTest, ThePageIsTheSameDocumentUnderAllItsUrls) {
+  const std::string page(get("/").body_text());
+  EXPECT_THAT(page, HasSubstr("<!doctype html>"));
+  EXPECT_EQ(get("/ensembles").body_text(), page);
+  for (const auto& segments : std::vector<std::vector<std::string>>{
+           {"a"}, {"a", ""}, {"a", "members"}, {"a", "events"}, {"b/c.json"}, {"b/c.json", "sources"}}) {
+    const Response response = below(segments);
+    EXPECT_EQ(response.status, 200) << ::testing::PrintToString(segments);
+    EXPECT_EQ(response.body_text(), page);
+  }
+}
+
+TEST_F(RoutesTest, EveryTableHasItsJson) {
+  EXPECT_EQ(Json::parse(get("/ensembles.json").body_text())["ensembles"].size(), 2u);
+  EXPECT_EQ(table({"a.json"})["ensemble"]["name"], "a");
+  EXPECT_EQ(table({"a", "members.json"})["members"].size(), 3u);
+  EXPECT_EQ(table({"b/c.json", "members.json"})["ensemble"], "b/c.json");
+  EXPECT_EQ(table({"a", "connections.json"})["addresses"], Json::array());
+  EXPECT_EQ(table({"a", "configuration.json"})["keys"], Json::array());
+  EXPECT_EQ(table({"a", "sources.json"})["sources"].size(), 3u);
+  EXPECT_EQ(table({"a", "events.json"})["events"][0]["id"], 1);
+  EXPECT_EQ(
+      Json::parse(below({"a", "events.json"}, {{"after", "7"}, {"ensemble", "zz"}}).body_text())["last_id"],
+      8);
+  EXPECT_EQ(below({"a", "events.json"}, {{"limit", "0"}}).status, 400);
+}
+
+TEST_F(RoutesTest, UnknownPagesAre404InTheirOwnForm) {
+  for (const auto& segments : std::vector<std::vector<std::string>>{{"x"},
+                                                                    {"x", "members"},
+                                                                    {"a", "nope"},
+                                                                    {""},
+                                                                    {"<script>"},
+                                                                    {std::string(10'000, 'a')},
+                                                                    {"\xff"}}) {
+    const Response response = below(segments);
+    EXPECT_EQ(response.status, 404) << ::testing::PrintToString(segments).substr(0, 100);
+    EXPECT_EQ(response.content_type, "text/html; charset=utf-8");
+    EXPECT_THAT(std::string(response.body_text()), Not(HasSubstr("<script>")));
+    EXPECT_LT(response.body_text().size(), 4096u);
+  }
+  for (const auto& segments : std::vector<std::vector<std::string>>{
+           {"x.json"}, {"x", "members.json"}, {"a", "nope.json"}, {".json"}}) {
+    const Response response = below(segments);
+    EXPECT_EQ(response.status, 404) << ::testing::PrintToString(segments);
+    EXPECT_EQ(response.content_type, "application/json");
+    EXPECT_FALSE(Json::parse(response.body_text())["error"].get<std::string>().empty());
+  }
+  EXPECT_EQ(Json::parse(below({"x.json"}).body_text())["error"],
+            "no ensemble is called \"x\"; known ones: a, b/c.json");
+}
+
+TEST_F(RoutesTest, TheStreamIsThere) {
+  const Response response = get("/api/v1/stream", {{"ensemble", "a"}});
+  EXPECT_EQ(response.status, 200);
+  ASSERT_NE(response.body_stream(), nullptr);
+  EXPECT_EQ(*response.body_stream()->next(), "retry: 1000\n\n");
+  EXPECT_EQ(get("/api/v1/stream", {{"ensemble", "x"}}).status, 404);
+}
+
+TEST_F(RoutesTest, Health) {
   EXPECT_EQ(get("/livez").status, 200);
   EXPECT_EQ(get("/readyz").body_text(), "ready\n");
   EXPECT_THAT(std::string(get("/readyz", {{"verbose", ""}}).body_text()), HasSubstr("visited 7 times"));
   EXPECT_EQ(get("/api/v1/safe-to-stop", {{"member", "zk1"}}).status, 200);
-  EXPECT_THAT(std::string(get("/").body_text()), HasSubstr("<!DOCTYPE html>"));
 }
 
 }  // namespace

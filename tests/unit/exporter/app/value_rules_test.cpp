@@ -65,7 +65,7 @@ TEST(ValueRules, EnsembleNamesAreLabelsWithoutQuotes) {
   EXPECT_TRUE(parse_ensemble_name(std::string(64, 'x')));
   for (const std::string& text :
        {std::string(), std::string(65, 'x'), std::string("a\"b"), std::string("a'b"), std::string("a\\b"),
-        std::string("a\nb"), std::string("\xff")})
+        std::string("a\nb"), std::string("\xff"), std::string("."), std::string("..")})
     EXPECT_FALSE(parse_ensemble_name(text)) << text;
 }
 

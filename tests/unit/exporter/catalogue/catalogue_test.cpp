@@ -500,6 +500,7 @@ TEST(Catalogue, ExporterFamiliesHoldWhatWasPassedIn) {
   HttpCounters http;
   http.responses = {100, 0, 4, 1};
   http.rejected = {{"busy", 2}};
+  http.streams = 3;
   FamilyCollector collector;
   collect_exporter({snapshot, build, process, http}, noon() + 3s, collector);
   const Scrape seen(collector.families());
@@ -513,6 +514,7 @@ TEST(Catalogue, ExporterFamiliesHoldWhatWasPassedIn) {
   EXPECT_EQ(seen("watchkeeper_exporter_http_requests_total", "code_class=2xx"), 100);
   EXPECT_EQ(seen("watchkeeper_exporter_http_requests_total", "code_class=4xx"), 4);
   EXPECT_EQ(seen("watchkeeper_exporter_http_rejected_total", "reason=busy"), 2);
+  EXPECT_EQ(seen("watchkeeper_exporter_http_streams", ""), 3);
   EXPECT_EQ(seen("process_cpu_seconds_total", ""), 1.5);
   EXPECT_EQ(seen("process_open_fds", ""), 12);
   EXPECT_FALSE(seen.has("process_max_fds"));

@@ -54,5 +54,16 @@ TEST(Negotiation, Gzip) {
   }
 }
 
+TEST(Negotiation, EntityTags) {
+  for (const char* header : {"\"a1\"", "\"x\", \"a1\"", "W/\"a1\"", "*", " * ", "\"x,y\",\"a1\""})
+    EXPECT_TRUE(matches_etag(header, "\"a1\"")) << header;
+  for (const char* header : {"", "a1", "\"a\"", "\"a1-gzip\"", "w/\"a1\"", "\"x,\"a1\"\"", "\"*\""})
+    EXPECT_FALSE(matches_etag(header, "\"a1\"")) << header;
+  std::string many;
+  for (std::size_t i = 0; i < kNegotiationElementsMax; ++i) many += "\"x\",";
+  EXPECT_FALSE(matches_etag(many + "\"a1\"", "\"a1\""));
+  EXPECT_TRUE(matches_etag(many.substr(4) + "\"a1\"", "\"a1\""));
+}
+
 }  // namespace
 }  // namespace wk::exporter

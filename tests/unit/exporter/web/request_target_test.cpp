@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <string>
+#include <vector>
 
 namespace wk::exporter {
 namespace {
@@ -16,6 +17,18 @@ TEST(RequestTarget, DecodesPathAndQuery) {
   EXPECT_EQ(target->query, expected);
 }
 
+TEST(RequestTarget, SegmentsAreCutBeforeTheyAreDecoded) {
+  using Segments = std::vector<std::string>;
+  EXPECT_EQ(parse_request_target("/ensemble/a%2Fb/members.json?x=1")->segments,
+            (Segments{"ensemble", "a/b", "members.json"}));
+  EXPECT_EQ(parse_request_target("/a%2Fb")->segments, Segments{"a/b"});
+  EXPECT_EQ(parse_request_target("/")->segments, Segments{""});
+  EXPECT_EQ(parse_request_target("/a/")->segments, (Segments{"a", ""}));
+  EXPECT_EQ(parse_request_target("//a")->segments, (Segments{"", "a"}));
+  EXPECT_EQ(parse_request_target("http://host/a/%C3%A4")->segments, (Segments{"a", "\xC3\xA4"}));
+  EXPECT_EQ(parse_request_target("https://host")->segments, Segments{""});
+}
+
 TEST(RequestTarget, AcceptsAbsoluteForm) {
   EXPECT_EQ(parse_request_target("http://host:9141/metrics?x=1")->path, "/metrics");
   EXPECT_EQ(parse_request_target("https://host")->path, "/");
@@ -23,8 +36,9 @@ TEST(RequestTarget, AcceptsAbsoluteForm) {
 }
 
 TEST(RequestTarget, RefusesHostileTargets) {
-  for (const char* target : {"metrics", "*", "/../etc/passwd", "/a/%2e%2e/b", "/a/.", "/a%00b",
-                             "/a%0d%0aX: y", "/%", "/%4", "/%zz", "/?a=%", "/?%g0=1", "/\x7F"}) {
+  for (const char* target :
+       {"metrics", "*", "/../etc/passwd", "/a/%2e%2e/b", "/a/.", "/a%00b", "/a%0d%0aX: y", "/%", "/%4",
+        "/%zz", "/?a=%", "/?%g0=1", "/\x7F", "%2Fmetrics"}) {
     const auto result = parse_request_target(target);
     ASSERT_FALSE(result.has_value()) << target;
     EXPECT_EQ(result.error().code, Errc::kInvalidInput) << target;

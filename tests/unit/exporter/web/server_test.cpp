@@ -7,6 +7,7 @@
 #include <zlib.h>
 
 #include <array>
+#include <atomic>
 #include <boost/asio/connect.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
@@ -14,7 +15,10 @@
 #include <boost/asio/ssl/context.hpp>
 #include <boost/asio/ssl/stream.hpp>
 #include <boost/asio/write.hpp>
+#include <condition_variable>
+#include <deque>
 #include <fstream>
+#include <mutex>
 #include <optional>
 #include <semaphore>
 #include <stdexcept>
@@ -78,6 +82,7 @@ class HttpServerTest : public testing::Test {
   HttpServerTest() {
     options_.listen = {{"127.0.0.1", 0}};
     options_.requests_max = 8;
+    options_.streams_max = 4;
     options_.connections_max = 16;
   }
 
@@ -98,6 +103,9 @@ class HttpServerTest : public testing::Test {
                       "text/plain",
                       "no",
                       {{"X-Good", "1"}, {"X-Bad", "1\r\nInjected: 1"}, {"Cache-Control", "max-age=9"}}};
+    });
+    server_->handle_prefix("/segments/", [](const Request& request) {
+      return Response{200, "text/plain", fmt::format("{}", fmt::join(request.segments, "|")), {}};
     });
     server_->handle_prefix("/p/", [](const Request&) { return Response{200, "text/plain", "short", {}}; });
     server_->handle_prefix("/p/q/", [](const Request&) { return Response{200, "text/plain", "long", {}}; });
@@ -134,6 +142,11 @@ TEST_F(HttpServerTest, HandlerSeesTheRequest) {
   start();
   EXPECT_TRUE(
       ask(get("/echo?b=2&a=%31", "X-Test: v\r\nx-test: w\r\n")).ends_with("/echo|127.0.0.1|v, w|a=1;b=2;"));
+}
+
+TEST_F(HttpServerTest, HandlerSeesTheSegmentsOfThePath) {
+  start();
+  EXPECT_TRUE(ask(get("/segments/a%2Fb/c")).ends_with("\r\n\r\nsegments|a/b|c"));
 }
 
 TEST_F(HttpServerTest, HeadHasTheLengthButNoBody) {
@@ -368,6 +381,234 @@ TEST_F(HttpServerTest, StopLetsARunningHandlerFinish) {
   server_->stop();
 }
 
+/// Sends what the test pushes, and tells when it is gone.
+class ScriptedStream final : public BodyStream {
+ public:
+  explicit ScriptedStream(std::counting_semaphore<>& gone) : gone_(gone) {}
+  ~ScriptedStream() override { gone_.release(); }
+
+  void push(std::string piece) {
+    const std::lock_guard lock(mutex_);
+    pieces_.push_back(std::move(piece));
+    changed_.notify_all();
+  }
+  std::shared_ptr<const std::string> next() override {
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock, [this] { return ended_ || !pieces_.empty(); });
+    if (ended_) return nullptr;
+    auto piece = std::make_shared<const std::string>(std::move(pieces_.front()));
+    pieces_.pop_front();
+    if (*piece == "throw") throw std::runtime_error("broken");
+    return piece;
+  }
+  void end() override {
+    const std::lock_guard lock(mutex_);
+    ended_ = true;
+    changed_.notify_all();
+  }
+
+ private:
+  std::counting_semaphore<>& gone_;
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::deque<std::string> pieces_;
+  bool ended_ = false;
+};
+
+/// Never waits and never ends by itself.
+class EndlessStream final : public BodyStream {
+ public:
+  explicit EndlessStream(std::counting_semaphore<>& gone) : gone_(gone) {}
+  ~EndlessStream() override { gone_.release(); }
+  std::shared_ptr<const std::string> next() override { return ended_ ? nullptr : piece_; }
+  void end() override { ended_ = true; }
+
+ private:
+  std::counting_semaphore<>& gone_;
+  const std::shared_ptr<const std::string> piece_ =
+      std::make_shared<const std::string>(std::string(100'000, 'x'));
+  std::atomic<bool> ended_{false};
+};
+
+class HttpStreamTest : public HttpServerTest {
+ protected:
+  void start_streams() {
+    server_.emplace(options_);
+    server_->handle("/", [](const Request&) { return Response{200, "text/html", "hello", {}}; });
+    server_->handle("/stream", [this](const Request&) {
+      auto stream = std::make_shared<ScriptedStream>(gone_);
+      {
+        const std::lock_guard lock(mutex_);
+        newest_ = stream;
+      }
+      return Response{200, "text/event-stream", std::shared_ptr<BodyStream>(stream), {}};
+    });
+    server_->handle("/endless", [this](const Request&) {
+      return Response{
+          200, "text/plain", std::shared_ptr<BodyStream>(std::make_shared<EndlessStream>(gone_)), {}};
+    });
+    const auto started = server_->start();
+    ASSERT_TRUE(started.has_value()) << started.error().message;
+  }
+
+  /// The stream that the last request opened, while its head has been read.
+  std::shared_ptr<ScriptedStream> newest() {
+    const std::lock_guard lock(mutex_);
+    return newest_.lock();
+  }
+
+  std::unique_ptr<Client> open() {
+    auto client = std::make_unique<Client>(port());
+    client->send(get("/stream"));
+    EXPECT_THAT(client->read_until("\r\n\r\n"), StartsWith("HTTP/1.1 200 OK\r\n"));
+    return client;
+  }
+
+  std::counting_semaphore<> gone_{0};
+  std::mutex mutex_;
+  std::weak_ptr<ScriptedStream> newest_;
+};
+
+TEST_F(HttpStreamTest, PiecesAreSentAsTheyCome) {
+  start_streams();
+  Client client(port());
+  client.send(get("/stream", "Accept-Encoding: gzip\r\nConnection: keep-alive\r\n"));
+  const std::string head = client.read_until("\r\n\r\n");
+  EXPECT_THAT(head, HasSubstr("\r\nContent-Type: text/event-stream\r\nConnection: close\r\n"));
+  EXPECT_THAT(head, HasSubstr("\r\nX-Content-Type-Options: nosniff\r\n"));
+  EXPECT_THAT(head, Not(HasSubstr("Content-Length")));
+  EXPECT_THAT(head, Not(HasSubstr("Content-Encoding")));
+  EXPECT_EQ(server_->stats().streams, 1U);
+  newest()->push("one");
+  EXPECT_EQ(client.read_until("one"), "one");
+  newest()->push(std::string(50'000, 'a') + "two");
+  EXPECT_EQ(client.read_until("two").size(), 50'003U);
+  newest()->end();
+  EXPECT_EQ(client.read_to_end(), "");
+  gone_.acquire();
+  EXPECT_EQ(server_->stats().streams, 0U);
+  EXPECT_EQ(server_->stats().timeouts, 0U);
+}
+
+TEST_F(HttpStreamTest, TooManyAre503InJson) {
+  start_streams();
+  std::vector<std::unique_ptr<Client>> clients;
+  for (std::size_t i = 0; i < options_.streams_max; ++i) clients.push_back(open());
+  EXPECT_EQ(server_->stats().streams, 4U);
+  const std::string answer = ask(get("/stream"));
+  EXPECT_THAT(answer, StartsWith("HTTP/1.1 503 Service Unavailable\r\n"));
+  EXPECT_THAT(answer, HasSubstr("\r\nContent-Type: application/json\r\n"));
+  EXPECT_THAT(answer, HasSubstr("\r\nRetry-After: 1\r\n"));
+  EXPECT_TRUE(
+      answer.ends_with("{\"error\": \"4 streams are open already; ask for single documents instead, or come "
+                       "back later\"}\n"));
+  EXPECT_EQ(server_->stats().rejected_streams, 1U);
+  gone_.acquire();  // the one that got no place
+  EXPECT_THAT(ask(get("/")), StartsWith("HTTP/1.1 200 OK\r\n"));
+}
+
+TEST_F(HttpStreamTest, AnEndedStreamGivesItsPlaceBack) {
+  options_.streams_max = 1;
+  start_streams();
+  const auto first = open();
+  newest()->end();
+  EXPECT_EQ(first->read_to_end(), "");
+  const auto second = open();
+  EXPECT_EQ(server_->stats().rejected_streams, 0U);
+}
+
+TEST_F(HttpStreamTest, StreamsTakeNoPlaceOfRequests) {
+  options_.streams_max = 7;
+  start_streams();
+  std::vector<std::unique_ptr<Client>> clients;
+  for (int i = 0; i < 7; ++i) clients.push_back(open());
+  for (int i = 0; i < 9; ++i) EXPECT_TRUE(ask(get("/")).ends_with("hello"));
+  EXPECT_EQ(server_->stats().rejected_requests, 0U);
+}
+
+TEST_F(HttpStreamTest, HeadOpensNone) {
+  start_streams();
+  const std::string answer = ask(get("/stream", "", "HEAD"));
+  EXPECT_THAT(answer, StartsWith("HTTP/1.1 200 OK\r\n"));
+  EXPECT_THAT(answer, HasSubstr("\r\nContent-Type: text/event-stream\r\n"));
+  EXPECT_TRUE(answer.ends_with("\r\n\r\n"));
+  EXPECT_EQ(server_->stats().streams, 0U);
+}
+
+TEST_F(HttpStreamTest, AThrowingStreamEndsAndTheServerLives) {
+  start_streams();
+  const auto client = open();
+  newest()->push("good");
+  newest()->push("throw");
+  EXPECT_EQ(client->read_to_end(), "good");
+  EXPECT_EQ(server_->stats().handler_failures, 1U);
+  EXPECT_TRUE(ask(get("/")).ends_with("hello"));
+}
+
+TEST_F(HttpStreamTest, StopEndsStreamsThatWait) {
+  start_streams();
+  const auto first = open();
+  const auto second = open();
+  server_->stop();
+  EXPECT_EQ(first->read_to_end(), "");
+  EXPECT_EQ(second->read_to_end(), "");
+  gone_.acquire();
+  gone_.acquire();
+}
+
+TEST_F(HttpStreamTest, StopEndsStreamsThatNobodyReads) {
+  start_streams();
+  Client client(port());
+  client.send(get("/endless"));
+  EXPECT_THAT(client.read_until("\r\n\r\n"), StartsWith("HTTP/1.1 200 OK\r\n"));
+  server_->stop();
+  gone_.acquire();
+  EXPECT_EQ(server_->stats().timeouts, 0U);
+}
+
+TEST_F(HttpStreamTest, AClientThatIsGoneIsNoticed) {
+  start_streams();
+  {
+    Client client(port());
+    client.send(get("/endless"));
+    client.read_until("\r\n\r\n");
+  }
+  gone_.acquire();
+  EXPECT_EQ(server_->stats().timeouts, 0U);
+}
+
+TEST_F(HttpStreamTest, AClientThatDoesNotReadIsCutOff) {
+  options_.connection.request_timeout = 100ms;
+  start_streams();
+  Client client(port());
+  client.send(get("/endless"));
+  client.read_until("\r\n\r\n");
+  gone_.acquire();
+  EXPECT_EQ(server_->stats().timeouts, 1U);
+  EXPECT_TRUE(ask(get("/")).ends_with("hello"));
+}
+
+TEST_F(HttpServerTest, NotModifiedHasNoBodyAndNoLength) {
+  server_.emplace(options_);
+  server_->handle("/", [](const Request&) { return Response{304, "text/html", "", {{"ETag", "\"1\""}}}; });
+  ASSERT_TRUE(server_->start().has_value());
+  Client client(port());
+  client.send("GET / HTTP/1.1\r\nHost: t\r\n\r\n");
+  const std::string answer = client.read_until("\r\n\r\n");
+  EXPECT_THAT(answer, StartsWith("HTTP/1.1 304 Not Modified\r\n"));
+  EXPECT_THAT(answer, Not(HasSubstr("Content-Length")));
+  client.send(get("/"));
+  EXPECT_THAT(client.read_to_end(), StartsWith("HTTP/1.1 304 Not Modified\r\n"));
+}
+
+TEST_F(HttpServerTest, AStaticTextIsABody) {
+  server_.emplace(options_);
+  server_->handle("/", [](const Request&) { return Response{200, "text/plain", StaticText{"fixed"}, {}}; });
+  ASSERT_TRUE(server_->start().has_value());
+  EXPECT_THAT(ask(get("/")), HasSubstr("\r\nContent-Length: 5\r\n"));
+  EXPECT_TRUE(ask(get("/")).ends_with("\r\n\r\nfixed"));
+}
+
 TEST_F(HttpServerTest, ErrorsOfListeningNameAddressAndRemedy) {
   start();
   HttpOptions options;
@@ -465,14 +706,17 @@ TEST_F(HttpServerTest, ABrokenWebConfigurationStopsTheStart) {
   EXPECT_THAT(started.error().message, HasSubstr("web.yml:1: nonsense: unknown key"));
 }
 
-class HttpsServerTest : public HttpServerTest {
+class HttpsServerTest : public HttpStreamTest {
  protected:
-  void start_tls(const std::string& more) {
+  void write_tls(const std::string& more) {
     directory_.write("c.pem", server_pair_.certificate_pem);
     directory_.write("k.pem", server_pair_.key_pem);
     directory_.write("ca.pem", client_pair_.certificate_pem);
     options_.web_config =
         directory_.write("web.yml", "tls_server_config:\n  cert_file: c.pem\n  key_file: k.pem\n" + more);
+  }
+  void start_tls(const std::string& more) {
+    write_tls(more);
     start();
   }
 
@@ -507,6 +751,19 @@ TEST_F(HttpsServerTest, ServesTls) {
   EXPECT_TRUE(ask_tls(get("/echo?a=b")).ends_with("/echo|127.0.0.1||a=b;"));
 
   EXPECT_GT(ask_tls(get("/big")).size(), 100'000U);
+}
+
+TEST_F(HttpsServerTest, StreamsOverTls) {
+  write_tls("");
+  start_streams();
+  std::thread ending([this] {
+    std::shared_ptr<ScriptedStream> stream;
+    while (!stream) stream = newest();
+    stream->push("piece");
+    stream->push("throw");
+  });
+  EXPECT_TRUE(ask_tls(get("/stream")).ends_with("\r\n\r\npiece"));
+  ending.join();
 }
 
 TEST_F(HttpsServerTest, PlainRequestIsToldWhatIsWrong) {

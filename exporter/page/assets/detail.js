@@ -1,0 +1,43 @@
+// Documents that are too large for the stream and change slowly: asked again and again while their part is near what can
+// be seen.
+
+import {ask, encoded} from './feed.js';
+import {changed, model, on} from './model.js';
+
+const kEveryMs = 5000;
+const kRetryMs = 1000;
+const kDeadlineMs = 10_000;
+
+/** Keeps model[table] as /ensemble/NAME/TABLE.json has it, for the section that shows it. */
+export function follow(table, section) {
+  let near = false;
+  let askedAt = -Infinity;
+  let askedFor = null;
+  let asking = false;
+
+  async function look() {
+    const {ensemble} = model;
+    const since = performance.now() - askedAt;
+    if (!near || asking || ensemble === null || model.status === null || model.link === 'broken') return;
+    if (askedFor === ensemble && since < (model[table] === null ? kRetryMs : kEveryMs)) return;
+    asking = true;
+    askedAt = performance.now();
+    askedFor = ensemble;
+    try {
+      const document = await ask(`/ensemble/${encoded(ensemble)}/${table}.json`, kDeadlineMs);
+      if (ensemble === model.ensemble) {
+        model[table] = document;
+        changed(table);
+      }
+    } catch {
+      // Asked again with a next tick; the part says how old its facts are.
+    }
+    asking = false;
+  }
+
+  new IntersectionObserver(([entry]) => {
+    near = entry.isIntersecting;
+    look();
+  }, {rootMargin: '400px'}).observe(section);
+  on('tick route', look);
+}

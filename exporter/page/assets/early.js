@@ -1,0 +1,36 @@
+// What the first paint depends on: the theme, and which parts the URL shows. The only script that is not a module, because
+// modules run after that paint.
+//
+// A theme chosen with the button is remembered; without one the page follows the system, also while it is open.
+(() => {
+  const kKey = 'watchkeeper-theme';
+  const system = matchMedia('(prefers-color-scheme: dark)');
+  const remembered = () => {
+    try {
+      const theme = localStorage.getItem(kKey);
+      return theme === 'light' || theme === 'dark' ? theme : null;
+    } catch {
+      return null;  // Storage is switched off; the system's theme is used.
+    }
+  };
+  const apply = () => {
+    document.documentElement.dataset.theme = remembered() ?? (system.matches ? 'dark' : 'light');
+    document.dispatchEvent(new Event('themechange'));
+  };
+  const root = document.documentElement;
+  const table = /^\/ensemble\/[^/]+\/(members|connections|configuration|sources|events)\/?$/.exec(location.pathname)?.[1] ?? '';
+  root.dataset.view = location.pathname === '/ensembles' ? 'list' : table === '' ? 'ensemble' : 'table';
+  root.dataset.table = table;
+  apply();
+  system.addEventListener('change', apply);
+  document.addEventListener('click', (event) => {
+    if (!event.target.closest('[data-role=theme]')) return;
+    try {
+      const next = document.documentElement.dataset.theme === 'dark' ? 'light' : 'dark';
+      localStorage.setItem(kKey, next);
+    } catch {
+      return;
+    }
+    apply();
+  });
+})();

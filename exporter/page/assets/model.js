@@ -1,0 +1,161 @@
+// What the page knows: the newest documents, the ensemble that is shown, and who wants to hear of changes.
+//
+// Parts subscribe to topics; a change marks them, and one animation frame brings the marked ones up to date, as many as
+// fit into its budget, the rest in the next. A burst of messages therefore costs each part one update.
+
+import {now, observe, secondsSince} from './clock.js';
+import {shortNames} from './names.js';
+
+const kFrameBudgetMs = 4;
+const kEventsMax = 1000;
+const kSilenceSeconds = 4;
+
+export const model = {
+  status: null,       // document of /api/v1/status
+  ensemble: null,     // name of the ensemble that is shown; null on the list
+  table: '',          // the one table that is shown; '' on the overview
+  members: new Map(), // name → compact member of the shown ensemble
+  events: [],         // of the shown ensemble, oldest first, ids rising
+  eventsKnown: false, // whether the first page of events has arrived
+  row: null,          // newest row of the history
+  connections: null,  // the tables of the same name of the shown ensemble, as documents
+  configuration: null,
+  emphasis: null,     // member that picture, charts and tables bring forward
+  link: 'connecting', // connecting, live, polling, broken
+  lastWord: null,     // performance.now() of the newest status
+};
+
+const listeners = new Map();
+const marked = new Set();
+let frame = 0;
+
+/** Calls `update` in an animation frame after any of the topics changed. */
+export function on(topics, update) {
+  for (const topic of topics.split(' ')) {
+    if (!listeners.has(topic)) listeners.set(topic, []);
+    listeners.get(topic).push(update);
+  }
+}
+
+export function changed(topic) {
+  for (const update of listeners.get(topic) ?? []) marked.add(update);
+  if (marked.size > 0 && frame === 0) frame = requestAnimationFrame(flush);
+}
+
+function flush() {
+  frame = 0;
+  const begin = performance.now();
+  for (const update of marked) {
+    marked.delete(update);
+    try {
+      update();
+    } catch (fault) {
+      reportError(fault);  // One part that fails must not take the others with it.
+    }
+    if (performance.now() - begin > kFrameBudgetMs) break;
+  }
+  if (marked.size > 0) frame = requestAnimationFrame(flush);
+}
+
+/** The shown ensemble's part of the status document, or null. */
+export const shown = () => model.status?.ensembles.find((each) => each.name === model.ensemble) ?? null;
+
+/** Whether the documents are too old to be believed: nothing came, or the watcher itself hangs. */
+export function blind() {
+  if (model.status?.snapshot.stale) return true;
+  return model.link === 'broken';
+}
+
+/** Seconds since the newest status was written; null before the first. */
+export function silence() {
+  return model.status === null ? null : secondsSince(model.status.snapshot.time);
+}
+export const isSilent = () =>
+    model.lastWord === null || (performance.now() - model.lastWord) / 1000 > kSilenceSeconds;
+
+let names = new Map();
+let namesOf = '';
+/** The short name of a member of the shown ensemble. */
+export function short(name) {
+  const ensemble = shown();
+  if (ensemble) {
+    const all = ensemble.members.map((each) => each.member);
+    const key = all.join('\n');
+    if (key !== namesOf) {
+      names = shortNames(all);
+      namesOf = key;
+    }
+  }
+  return names.get(name) ?? name;
+}
+
+/** A fixed number for each member of the shown ensemble: its colour everywhere. */
+export function indexOf(name) {
+  return shown()?.members.findIndex((each) => each.member === name) ?? -1;
+}
+
+export function takeStatus(document) {
+  observe(document.time);
+  const restarted = model.status !== null && model.status.exporter.started !== document.exporter.started;
+  model.status = document;
+  model.lastWord = performance.now();
+  if (restarted) changed('restarted');
+  changed('status');
+  return restarted;
+}
+
+/** Takes the members table of the stream or of its URL. */
+export function takeMembers({ensemble, time, members}) {
+  if (ensemble !== model.ensemble) return;
+  observe(time);
+  const told = Date.parse(time);
+  model.members = new Map(members.map((member) => [
+    member.member, {...member, answeredAt: member.age_seconds === null ? null : told - member.age_seconds * 1000}]));
+  changed('members');
+}
+
+/** Seconds since the member last told its status; null when it never did. */
+export function answerAge(member) {
+  return member?.answeredAt === null || member?.answeredAt === undefined ? null : (now() - member.answeredAt) / 1000;
+}
+
+/** Whether the member's numbers may not be shown as what is true now. */
+export function isStale(member) {
+  return blind() || !member?.fresh;
+}
+
+export function takeEvents(events) {
+  // The stream may bring new events before the first page of old ones has arrived.
+  const known = new Set(model.events.map((event) => event.id));
+  const added = events.filter((event) => !known.has(event.id) && event.ensemble === model.ensemble);
+  if (added.length === 0 && model.eventsKnown) return;
+  model.eventsKnown = true;
+  model.events = [...model.events, ...added].sort((a, b) => a.id - b.id).slice(-kEventsMax);
+  changed('events');
+}
+
+/** Forgets everything that belonged to the ensemble shown before. */
+export function show(ensemble, table) {
+  const other = model.ensemble !== ensemble;
+  model.ensemble = ensemble;
+  model.table = table;
+  if (other) forgetDetails();
+  changed('route');
+  return other;
+}
+
+export function forgetDetails() {
+  model.members = new Map();
+  model.events = [];
+  model.eventsKnown = false;
+  model.row = null;
+  model.connections = null;
+  model.configuration = null;
+  for (const topic of ['members', 'events', 'connections', 'configuration']) changed(topic);
+}
+
+export function setLink(link) {
+  if (model.link === link) return;
+  model.link = link;
+  for (const topic of ['link', 'status', 'members', 'events']) changed(topic);
+}

@@ -1,0 +1,148 @@
+// A table that can be sorted and filtered and that keeps its rows: an update changes texts in place.
+//
+// The order is decided when a heading is pressed, the filter changes, or rows come and go; never because a number moved,
+// so that no row runs away from under the eye. Widths are fixed by the columns.
+
+import {el, icon, reconcile, setAttribute, setForeign, setHidden, setIcon, setText} from './dom.js';
+
+const collator = new Intl.Collator('en', {numeric: true, sensitivity: 'base'});
+
+const known = (value) => value !== null && value !== undefined && value !== '';
+
+/** What is not known comes last, whichever way is sorted. */
+function compare(a, b, direction) {
+  if (!known(a) || !known(b)) return Number(!known(a)) - Number(!known(b));
+  return direction * (typeof a === 'number' && typeof b === 'number' ? a - b : collator.compare(String(a), String(b)));
+}
+
+/**
+ * columns: {key, label, width (em), numeric, value(row) for filtering and sorting, order(row) where sorting differs,
+ * show(cell, row)}; the first is the row's heading. Without show, the value is shown as text of a member.
+ */
+export class Table {
+  constructor(section, {name, label, columns, jsonOf, keyOf, tools = []}) {
+    this.columns = columns;
+    this.keyOf = keyOf;
+    this.rows = [];
+    this.order = [];
+    this.sort = null;
+    this.needle = '';
+    this.header = section.querySelector('header');
+    this.filter = el('input', {type: 'search', 'data-filter': name, placeholder: 'Filter', 'aria-label': `Filter ${label}`,
+                               on: {input: () => this.setFilter(this.filter.value)}});
+    this.full = el('input', {type: 'checkbox', on: {change: () => setAttribute(this.table, 'data-full', this.full.checked ? true : null)}});
+    this.json = el('a', {class: 'json', 'data-role': 'json', href: '#', text: 'JSON'});
+    this.jsonOf = jsonOf;
+    this.count = el('span', {class: 'count', 'aria-live': 'polite'});
+    this.header.append(this.count, ...tools, el('label', {class: 'check'}, this.full, 'Full text'), this.filter, this.json);
+    this.body = el('tbody');
+    this.head = el('tr');
+    this.group = el('colgroup');
+    this.table = el('table', {'data-table': name, 'aria-label': label}, this.group, el('thead', {}, this.head), this.body);
+    this.none = el('p', {class: 'message', hidden: true});
+    this.box = el('div', {class: 'scroll', tabindex: '0', role: 'region', 'aria-label': `${label}, table`}, this.table, this.none);
+    section.append(this.box);
+    this.setColumns(columns);
+  }
+
+  /** Replaces the columns; cells are made anew only when they differ. */
+  setColumns(columns) {
+    const key = columns.map((column) => `${column.key}\n${column.label}`).join('\n');
+    if (key === this.columnsKey) return;
+    this.columnsKey = key;
+    this.columns = columns;
+    reconcile(this.body, [], (each) => each, () => null, () => {});
+    this.group.replaceChildren(...columns.map((column) => {
+      const col = el('col');
+      col.style.width = `${column.width}em`;
+      return col;
+    }));
+    this.table.style.minWidth = `${columns.reduce((sum, column) => sum + column.width, 0)}em`;
+    this.head.replaceChildren(...columns.map((column) => el(
+        'th', {scope: 'col', 'data-column': column.key, 'data-numeric': column.numeric, 'aria-sort': 'none'},
+        el('button', {type: 'button', title: column.title, on: {click: () => this.press(column.key)}},
+           el('span', {text: column.label}), el('span', {class: 'arrow', 'aria-hidden': 'true'})))));
+    this.showSort();
+  }
+
+  press(key) {
+    const column = this.columns.find((each) => each.key === key);
+    const first = column.numeric ? -1 : 1;
+    if (this.sort?.key !== key) this.sort = {key, direction: first};
+    else if (this.sort.direction === first) this.sort.direction = -first;
+    else this.sort = null;
+    this.showSort();
+    this.arrange();
+    this.render();
+  }
+
+  showSort() {
+    for (const th of this.head.children) {
+      const direction = this.sort?.key === th.dataset.column ? this.sort.direction : 0;
+      setAttribute(th, 'aria-sort', direction === 0 ? 'none' : direction > 0 ? 'ascending' : 'descending');
+      setText(th.querySelector('.arrow'), direction === 0 ? '' : direction > 0 ? '▲' : '▼');
+    }
+  }
+
+  setFilter(text) {
+    this.needle = text.trim().toLowerCase();
+    this.arrange();
+    this.render();
+  }
+
+  /** Shows these rows; `jsonPath` is where they are as JSON. */
+  update(rows, jsonPath = null) {
+    const keys = rows.map(this.keyOf).join('\n');
+    this.rows = rows;
+    if (keys !== this.keys || this.needle !== '') {
+      this.keys = keys;
+      this.arrange();
+    }
+    if (jsonPath !== null) setAttribute(this.json, 'href', jsonPath);
+    this.render();
+  }
+
+  arrange() {
+    let rows = this.rows;
+    if (this.needle !== '')
+      rows = rows.filter((row) => this.columns.some((column) => String(column.value(row) ?? '').toLowerCase().includes(this.needle)));
+    if (this.sort) {
+      const column = this.columns.find((each) => each.key === this.sort.key);
+      const read = column?.order ?? column?.value;
+      if (read) rows = [...rows].sort((a, b) => compare(read(a), read(b), this.sort.direction));
+    }
+    this.order = rows.map(this.keyOf);
+  }
+
+  render() {
+    const byKey = new Map(this.rows.map((row) => [this.keyOf(row), row]));
+    const rows = this.order.map((key) => byKey.get(key)).filter(Boolean);
+    reconcile(this.body, rows, this.keyOf, () => this.makeRow(), (node, row) => this.updateRow(node, row));
+    setText(this.count, this.needle !== '' ? `${rows.length} of ${this.rows.length}` : String(this.rows.length || ''));
+    const nothing = rows.length === 0 && this.rows.length > 0;
+    setHidden(this.none, !nothing);
+    if (nothing) setText(this.none, 'No row matches the filter.');
+    setHidden(this.box, this.rows.length === 0);
+  }
+
+  makeRow() {
+    return el('tr', {}, ...this.columns.map((column, index) =>
+        el(index === 0 ? 'th' : 'td', {scope: index === 0 ? 'row' : null, 'data-column': column.key, 'data-numeric': column.numeric})));
+  }
+
+  updateRow(node, row) {
+    this.columns.forEach((column, index) => {
+      const cell = node.children[index];
+      if (column.show) column.show(cell, row);
+      else setForeign(cell, column.value(row) ?? '—', 200);
+    });
+    this.rowShown?.(node, row);
+  }
+}
+
+/** Shows a symbol and a word in a cell. */
+export function showMark(cell, symbol, text) {
+  if (!cell.firstElementChild) cell.append(icon(symbol), el('span'));
+  setIcon(cell, symbol);
+  setForeign(cell.lastElementChild, text, 200);
+}

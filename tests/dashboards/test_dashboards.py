@@ -1,0 +1,460 @@
+"""The Grafana dashboards: output of their source, valid for Grafana, true to the catalogue, the rules and the runbooks.
+
+What needs npm (the generator, Grafana's types) is skipped with the reason where npm or its registry is not to be had.
+"""
+
+import json
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+import unittest
+
+import promql
+import yaml
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+DASHBOARDS = ROOT / "dashboards"
+FILES = sorted(DASHBOARDS.glob("*.json"))
+RULES = ROOT / "alerts" / "watchkeeper.rules.yml"
+RUNBOOKS = ROOT / "docs" / "runbooks"
+GRID_WIDTH = 24
+# Messages of npm that mean "not to be had here", as opposed to a mistake in package.json or its lock.
+_NO_REGISTRY = re.compile(r"\b(ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ETIMEDOUT|ENETUNREACH|EHOSTUNREACH|E40[137]|"
+                          r"E5\d\d|ERR_SOCKET_TIMEOUT|SELF_SIGNED_CERT_IN_CHAIN)\b")
+
+
+def dashboards():
+    """name -> document of each committed dashboard."""
+    return {path.stem: json.loads(path.read_text("utf-8")) for path in FILES}
+
+
+def panels(document):
+    """Every panel but the headings, those of closed rows too."""
+    for panel in document["panels"]:
+        yield from panel["panels"] if panel["type"] == "row" else [panel]
+
+
+def queries(document):
+    """(where, expression) of every query that the dashboard makes: panels, annotations and variables."""
+    for panel in panels(document):
+        for target in panel["targets"]:
+            yield f'panel "{panel["title"]}" {target["refId"]}', target["expr"]
+    for annotation in document["annotations"]["list"]:
+        yield f'annotation "{annotation["name"]}"', annotation["target"]["expr"]
+    for variable in document["templating"]["list"]:
+        if variable["type"] == "query":
+            selector = re.fullmatch(r"label_values\((.+), \w+\)", variable["query"]["query"]).group(1)
+            yield f'variable "{variable["name"]}"', selector
+
+
+def runbooks(panel):
+    """Names of the runbooks that a panel links; README is the index."""
+    return [re.fullmatch(r"\$\{runbooks:raw\}(\w*)", link["url"]).group(1) or "README" for link in panel["links"]]
+
+
+def catalogue():
+    """The families that the dashboards may use: names and types of the running program, units of the reference."""
+    listing = os.environ.get("WK_CATALOGUE_NAMES", "")
+    if not pathlib.Path(listing).is_file():
+        raise AssertionError("WK_CATALOGUE_NAMES must name a file with the exporter's metric names: build the target "
+                             f"catalogue_names, which writes build/PRESET/catalogue_names.txt; it is {listing!r} now")
+    types = {}
+    for line in pathlib.Path(listing).read_text("utf-8").splitlines():
+        name, kind, *_ = line.split()
+        types[name] = kind
+    found = []
+    for name, kind, unit in re.findall(r"^\| `((?:watchkeeper|process)_\w+)` \| (\w+) \| (\S+) \|",
+                                       (ROOT / "docs" / "METRICS.md").read_text("utf-8"), re.M):
+        if types.get(name) != kind:
+            raise AssertionError(f"docs/METRICS.md calls {name} a {kind}, the program {types.get(name)}")
+        found.append(promql.Family(name, kind, unit))
+    return found
+
+
+def rules():
+    return [rule for group in yaml.safe_load(RULES.read_text("utf-8"))["groups"] for rule in group["rules"]]
+
+
+def npm_folder(name, source):
+    """A copy of a folder with package.json below the build folder, with its packages; SkipTest without npm."""
+    if shutil.which("npm") is None or shutil.which("node") is None:
+        raise unittest.SkipTest("npm and node are not here; Debian's packages nodejs and npm have them")
+    folder = pathlib.Path(os.environ.get("WK_BIN", ROOT / "build" / "release" / "bin")).parent / "npm" / name
+    folder.mkdir(parents=True, exist_ok=True)
+    for old in folder.iterdir():
+        if old.name != "node_modules":
+            shutil.rmtree(old) if old.is_dir() else old.unlink()
+    shutil.copytree(source, folder, dirs_exist_ok=True, ignore=shutil.ignore_patterns("node_modules"))
+    done = run("npm", "ci", "--no-audit", "--no-fund", "--ignore-scripts", cwd=folder)
+    refused = next((line for line in done.stderr.splitlines() if _NO_REGISTRY.search(line)), None)
+    if done.returncode != 0 and refused is not None:
+        raise unittest.SkipTest(f"npm's registry is not to be had here: {refused}")
+    if done.returncode != 0:
+        raise AssertionError(f"npm ci in {source.relative_to(ROOT)} failed:\n{done.stdout}{done.stderr}")
+    return folder
+
+
+def run(*command, cwd):
+    return subprocess.run([str(part) for part in command], cwd=cwd, capture_output=True, text=True, timeout=240,
+                          check=False)
+
+
+class Source(unittest.TestCase):
+    """The committed files come from the program beside them."""
+
+    def test_the_generator_writes_exactly_what_is_committed(self):
+        folder = npm_folder("generator", DASHBOARDS / "generator")
+        built = run("npm", "run", "--silent", "build", cwd=folder)
+        self.assertEqual(built.returncode, 0, built.stdout + built.stderr)
+        output = folder / "written"
+        wrote = run("node", "node_modules/.watchkeeper/main.js", output, cwd=folder)
+        self.assertEqual(wrote.returncode, 0, wrote.stdout + wrote.stderr)
+        self.assertEqual({path.name: path.read_bytes() for path in output.iterdir()},
+                         {path.name: path.read_bytes() for path in FILES},
+                         "run `npm ci && npm run generate` in dashboards/generator")
+
+    def test_versions_are_exact(self):
+        for path in (DASHBOARDS / "generator", ROOT / "tests" / "dashboards" / "schema"):
+            package = json.loads((path / "package.json").read_text("utf-8"))
+            for name, version in {**package.get("dependencies", {}), **package.get("devDependencies", {})}.items():
+                self.assertRegex(version, r"^(npm:@grafana/schema@)?\d+\.\d+\.\d+$", name)
+            self.assertTrue((path / "package-lock.json").is_file())
+
+
+class Schema(unittest.TestCase):
+    """Grafana's own types accept the dashboards, and refuse what is wrong with them."""
+
+    def test_grafanas_types_accept_them_and_refuse_mistakes(self):
+        folder = npm_folder("schema", ROOT / "tests" / "dashboards" / "schema")
+        checked = run("node", "check.mjs", *FILES, cwd=folder)
+        self.assertEqual(checked.returncode, 0, checked.stdout + checked.stderr)
+        print(checked.stdout.strip())
+        self.assertEqual(len(re.findall(rf"parts of {len(FILES)} dashboards checked", checked.stdout)), 3)
+
+        def first(document, kind):
+            return next(panel for panel in panels(document) if panel["type"] == kind)
+        mistakes = {
+            "textmode": lambda document: first(document, "stat")["options"].update(textmode="name"),
+            "colorMode": lambda document: first(document, "stat")["options"].update(colorMode="pink"),
+            "drawStyle": lambda document: first(document, "timeseries")["fieldConfig"]["defaults"]["custom"].update(
+                drawStyle="squiggle"),
+            "gridPos": lambda document: first(document, "table")["gridPos"].update(h="8"),
+            "expr": lambda document: first(document, "state-timeline")["targets"][0].pop("expr"),
+            "no type for this kind": lambda document: first(document, "stat").update(type="graph"),
+            "iconColor": lambda document: document["annotations"]["list"][0].pop("iconColor"),
+            "refresh": lambda document: document["templating"]["list"][1].update(refresh="always"),
+            "schemaVersion": lambda document: document.pop("schemaVersion"),
+            "tittle": lambda document: document.update(tittle="x"),
+        }
+        broken = []
+        for number, spoil in enumerate(mistakes.values()):
+            document = dashboards()["ensemble"]
+            spoil(document)
+            broken.append(folder / f"broken-{number}.json")
+            broken[-1].write_text(json.dumps(document), encoding="utf-8")
+        refused = run("node", "check.mjs", *broken, cwd=folder)
+        self.assertEqual(refused.returncode, 1, refused.stdout + refused.stderr)
+        for path, word in zip(broken, mistakes, strict=True):
+            told = [line for line in refused.stdout.splitlines() if line.startswith(f"{path}:") and word in line]
+            for version in ("11.6", "12.4", "13.2"):
+                self.assertTrue([line for line in told if f"chema {version}" in line or f"Grafana {version}" in line],
+                                f"{word} in {version}: {refused.stdout}")
+
+
+class Parser(unittest.TestCase):
+    """The reader of queries refuses what it should: without this, the tests of queries could not fail."""
+
+    judge = promql.Judge([promql.Family("wk_bytes_total", "counter", "bytes"), promql.Family("wk_g", "gauge", "–"),
+                          promql.Family("wk_s_seconds", "summary", "seconds"), promql.Family("wk_q", "summary", "–"),
+                          promql.Family("wk_h_seconds", "histogram", "seconds"), promql.Family("wk_r", "gauge", "ratio")],
+                         {"a:wk:b": "rate(wk_bytes_total[5m])"})
+
+    def test_units(self):
+        for query, unit in {
+                "max without (a, b) (rate(wk_bytes_total{x=\"}(\"}[1m])) > 2": {"bytes": 1, "seconds": -1},
+                "sum by (x) (wk_g) / sum(wk_g)": {}, "count(wk_s_seconds{quantile=\"0.5\"}) or vector(0)": {"count": 1},
+                "rate(wk_s_seconds_sum[5m]) / rate(wk_s_seconds_count[5m])": {"seconds": 1},
+                "rate(wk_q_sum[5m]) / rate(wk_q_count[5m])": {"count": 1}, "rate(wk_s_seconds_sum[5m])": {},
+                "wk_s_seconds_sum / (wk_s_seconds_count > 0)": {"seconds": 1},
+                "histogram_quantile(0.9, sum by (le) (rate(wk_h_seconds_bucket[5m])))": {"seconds": 1},
+                "rate(wk_h_seconds_bucket[5m])": {"count": 1, "seconds": -1}, "a:wk:b": {"bytes": 1, "seconds": -1},
+                "1 - wk_r": {}, "2 * (wk_g == 1) or on (x) -wk_g": {"count": 1}, "increase(wk_bytes_total[1h])": {"bytes": 1},
+                "wk_g + 0.5 * (wk_r == bool 1) * (wk_g > bool 0)": {"count": 1},
+                "1000 * ALERTS_FOR_STATE * on (a) group_right () max by (b) (ALERTS)": {"timestamp": 1}, "7": None}.items():
+            with self.subTest(query=query):
+                self.assertEqual(self.judge.result(promql.parse(query)), unit)
+
+    def test_refuses(self):
+        for query, complaint in {
+                "wk_bytes_total": "without a rate", "rate(wk_g[5m])": "no counter", "wk_none": "not in the catalogue",
+                "rate(wk_bytes_total)": "needs a range", "wk_g + wk_r": "different units", "b:wk:c": "recorded by no rule",
+                "histogram_quantile(0.9, rate(wk_s_seconds_sum[5m]))": "not the buckets", "wk_q_bucket": "not in the catalogue",
+                "rate(wk_s_seconds[5m])": "no counter", "wk_s_seconds_sum / wk_q_count": "without a rate",
+                "mystery(wk_g)": "not known", "wk_g wk_g": "does not fit", "(wk_g": "expected ')'",
+                "wk_g{": "cannot read", "wk_r or wk_g": "different units"}.items():
+            with self.subTest(query=query), self.assertRaises(promql.QueryError) as raised:
+                self.judge.result(promql.parse(query))
+            if complaint not in str(raised.exception):
+                self.fail(f"{query}: {raised.exception}")
+
+    def test_fitting(self):
+        self.assertTrue(promql.fits("s", {"seconds": 1}) and promql.fits("percentunit", {}) and promql.fits("none", None))
+        for unit, measured in (("ms", {"seconds": 1}), ("s", {"count": 1}), ("percentunit", {"count": 1}), ("short", {}),
+                               ("ops", {"count": 1}), ("bytes", {"bytes": 1, "seconds": -1})):
+            self.assertFalse(promql.fits(unit, measured), unit)
+
+
+class Panels(unittest.TestCase):
+    """Every panel can be understood, and what it claims fits the catalogue, the rules and the runbooks."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.documents = dashboards()
+        cls.recorded = {rule["record"]: rule["expr"] for rule in rules() if "record" in rule}
+        cls.judge = promql.Judge(catalogue(), cls.recorded)
+
+    def each(self, check):
+        """check(document, panel) for every panel of every dashboard; returns the sum of what it counted."""
+        counted = 0
+        for name, document in self.documents.items():
+            for panel in panels(document):
+                with self.subTest(dashboard=name, panel=panel["title"]):
+                    counted += check(document, panel) or 0
+        return counted
+
+    def test_the_three_dashboards_and_their_variables(self):
+        self.assertEqual({name: document["uid"] for name, document in self.documents.items()},
+                         {name: f"watchkeeper-{name}" for name in ("overview", "ensemble", "member")})
+        common = ["datasource", "job", "instance", "ensemble"]
+        for name, document in self.documents.items():
+            variables = {variable["name"]: variable for variable in document["templating"]["list"]}
+            self.assertEqual(list(variables), common + (["member"] if name == "member" else []) + ["runbooks"])
+            self.assertEqual(variables["datasource"]["query"], "prometheus")
+            for variable in variables.values():
+                self.assertTrue(variable["label"] and variable["description"].endswith("."), variable["name"])
+            self.assertTrue(document["description"])
+            self.assertGreater(sum(1 for _ in panels(document)), 25)
+
+    def test_every_query_reads_what_exists_in_a_way_that_means_something(self):
+        counted = 0
+        for name, document in self.documents.items():
+            for where, query in queries(document):
+                with self.subTest(dashboard=name, where=where):
+                    counted += 1
+                    try:
+                        self.judge.result(promql.parse(query))
+                    except promql.QueryError as wrong:
+                        self.fail(f"{wrong}: {query}")
+        self.assertGreater(counted, 200)
+
+    def test_every_query_obeys_the_variables(self):
+        for name, document in self.documents.items():
+            for where, query in queries(document):
+                tree = promql.parse(query)
+                for one in re.finditer(r"([A-Za-z_:][\w:]*)\{([^}]*)\}", query):
+                    with self.subTest(dashboard=name, where=where, series=one.group(1)):
+                        series, labels = one.groups()
+                        if series.startswith("ALERTS"):
+                            self.assertIn('alertname=~"ZooKeeper.+"', labels)
+                            continue
+                        self.assertIn('job="$job"', labels)
+                        if ":" in series:  # Recorded series drop the label instance.
+                            continue
+                        if where != 'variable "instance"':
+                            self.assertIn('instance=~"$instance"', labels)
+                        wanted = {"overview": 'ensemble=~"$ensemble"'}.get(name, 'ensemble="$ensemble"')
+                        of_exporter = re.match(r"(process_|watchkeeper_(exporter|build)_|up$)", series)
+                        if not of_exporter and not where.startswith("variable"):
+                            self.assertIn(wanted, labels)
+                        if name == "member" and re.match("watchkeeper_(member|canary)_", series) and (
+                                where.startswith("panel")):
+                            self.assertIn('member="$member"', labels)
+                bare = {one.text for one in promql.selectors(tree)}
+                self.assertLessEqual({series for series in bare if f"{series}{{" not in query},
+                                     {"watchkeeper_build_info"} if where == 'variable "job"' else set(), query)
+
+    def units_of(self, panel):
+        """(expression, Grafana's unit) of each query whose value is shown."""
+        default = panel["fieldConfig"]["defaults"]["unit"]
+        by_query, by_name = {}, {}
+        for override in panel["fieldConfig"]["overrides"]:
+            for wanted in override["properties"]:
+                if wanted["id"] == "unit":
+                    matcher = override["matcher"]
+                    {"byFrameRefID": by_query, "byName": by_name}[matcher["id"]][matcher["options"]] = wanted["value"]
+        organise = next((step["options"] for step in panel.get("transformations", []) if step["id"] == "organize"), None)
+        for target in panel["targets"]:
+            if organise is None:
+                yield target["expr"], by_query.pop(target["refId"], default)
+                continue
+            column = "Value" if len(panel["targets"]) == 1 else f"Value #{target['refId']}"
+            if not organise["excludeByName"].get(column):
+                yield target["expr"], by_name.pop(organise["renameByName"][column])
+        self.assertEqual((by_query, by_name), ({}, {}), "units for what the panel does not have")
+
+    def test_every_unit_fits_its_query(self):
+        def check(_, panel):
+            shown = list(self.units_of(panel))
+            for expression, unit in shown:
+                tree = promql.parse(expression)
+                measured = self.judge.result(tree)
+                if panel["type"] == "heatmap":  # The axis shows the buckets' unit; the cells count.
+                    self.assertEqual(measured, {"count": 1, "seconds": -1})
+                    self.assertEqual((panel["options"]["yAxis"]["unit"], panel["options"]["cellValues"]["unit"]),
+                                     (unit, "cps"))
+                    family, part = self.judge.family(next(promql.selectors(tree)).text)
+                    self.assertEqual((part, family.unit, unit), ("bucket", "seconds", "s"))
+                    continue
+                self.assertTrue(promql.fits(unit, measured), f"{unit} does not fit {measured}: {expression}")
+                if unit == "dateTimeFromNow":
+                    self.assertTrue(expression.startswith("1000 * "), "Grafana takes times in milliseconds")
+            return len(shown)
+        self.assertGreater(self.each(check), 180)
+
+    def test_every_panel_says_what_it_is(self):
+        def check(document, panel):
+            self.assertRegex(panel["description"], r"(?s)\A[A-Z\"'].{8,}[.]\Z")
+            self.assertTrue(panel["fieldConfig"]["defaults"]["noValue"])
+            self.assertEqual([one["title"] for one in panels(document)].count(panel["title"]), 1)
+            self.assertEqual(panel["datasource"], {"type": "prometheus", "uid": "${datasource}"})
+            for target in panel["targets"]:
+                self.assertEqual(target["datasource"], panel["datasource"])
+                # A single number must be of this moment, not the last one of the range.
+                self.assertEqual(target["instant"], panel["type"] in ("stat", "table"))
+            return 1
+        self.assertGreater(self.each(check), 100)
+
+    def test_every_panel_leads_to_a_runbook_that_exists(self):
+        pages = {path.stem for path in RUNBOOKS.glob("*.md")}
+        linked = set()
+
+        def check(_, panel):
+            names = runbooks(panel)
+            self.assertTrue(names)
+            self.assertLessEqual(set(names), pages)
+            linked.update(names)
+        self.each(check)
+        # Every alert's runbook is reached from some panel, so that no alert is without its graph.
+        self.assertEqual(pages - linked, {"ZooKeeperAverageLatencyHigh", "ZooKeeperCanaryStalled"})
+
+    def test_thresholds_are_those_of_the_alerts(self):
+        numbers = {}
+        for rule in rules():
+            if "alert" in rule:
+                numbers.setdefault(rule["alert"], set()).update(constants(rule["expr"]))
+        # 0 and 1 stand for "none" and "any", and for flags; availability is what the error budget leaves.
+        always = {0.0, 1.0, 1 - 0.0001}
+
+        def check(_, panel):
+            linked = runbooks(panel)
+            found = 0
+            for column, steps in thresholds(panel):
+                # A column of a table may be that of any alert; a panel names its own.
+                known = always.union(*(numbers.get(alert, set()) for alert in (linked if column is None else numbers)))
+                for value in (step["value"] for step in steps if step["value"] is not None):
+                    self.assertTrue(any(abs(value - one) <= 1e-9 * max(1, abs(one)) for one in known),
+                                    f"{column or 'the panel'}: {value} is in no rule of {linked}")
+                    found += value not in (0, 1)
+            return found
+        self.assertGreater(self.each(check), 40)
+
+    def test_the_grid_has_no_gaps(self):
+        for name, document in self.documents.items():
+            ids = [panel["id"] for panel in document["panels"]] + [
+                panel["id"] for row in document["panels"] for panel in row.get("panels", [])]
+            self.assertEqual(len(ids), len(set(ids)), name)
+            lines = {}
+            for panel in panels(document):
+                lines.setdefault(panel["gridPos"]["y"], []).append(panel["gridPos"])
+            for y, line in lines.items():
+                with self.subTest(dashboard=name, y=y):
+                    line.sort(key=lambda place: place["x"])
+                    self.assertEqual([place["x"] for place in line],
+                                     [sum(place["w"] for place in line[:count]) for count in range(len(line))])
+                    self.assertEqual(sum(place["w"] for place in line), GRID_WIDTH)
+                    self.assertEqual(len({place["h"] for place in line}), 1)
+
+    def test_links_lead_to_dashboards_that_exist(self):
+        uids = {document["uid"] for document in self.documents.values()}
+        for name, document in self.documents.items():
+            text = json.dumps(document)
+            found = set(re.findall(r'"/d/([\w-]+)', text))
+            self.assertLessEqual(found, uids, name)
+            self.assertEqual(found, {"overview": {"watchkeeper-ensemble", "watchkeeper-member"},
+                                     "ensemble": {"watchkeeper-member"}, "member": set()}[name])
+            self.assertEqual([(link["type"], link["tags"], link["includeVars"], link["keepTime"])
+                              for link in document["links"]], [("dashboards", ["watchkeeper"], True, True)])
+            self.assertIn("watchkeeper", document["tags"])
+            variables = set(re.findall(r"\$\{?(\w+)", text)) - {"__rate_interval", "__range", "__interval"}
+            known = {variable["name"] for variable in document["templating"]["list"]}
+            self.assertLessEqual({one for one in variables if not one.startswith("__")}, known, name)
+
+    def test_changes_of_the_leader_are_annotated(self):
+        for name, document in self.documents.items():
+            with self.subTest(dashboard=name):
+                by_name = {one["name"]: one for one in document["annotations"]["list"]}
+                self.assertEqual(list(by_name), ["Leader changes", "Outages", "Member restarts"])
+                self.assertIn("watchkeeper_ensemble_leader_changes_total", by_name["Leader changes"]["target"]["expr"])
+                self.assertTrue(all(one["enable"] for one in by_name.values()))
+
+
+def constants(expression):
+    """Numbers of a rule, products of numbers taken together: 14.4 * 0.0001."""
+    bare = re.sub(r'"(?:\\.|[^"\\])*"|\[[^\]]*\]|offset \w+|(?<![\w.])[A-Za-z_:][\w:]*', " ", expression)
+    found = set()
+    for product in re.findall(r"\d+(?:\.\d+)?(?:e\d+)?(?:\s*\*\s*\d+(?:\.\d+)?(?:e\d+)?)*", bare):
+        value = 1.0
+        for factor in product.split("*"):
+            value *= float(factor)
+        found.add(value)
+    return found
+
+
+def thresholds(panel):
+    """(column or None for the panel, steps) of each list of thresholds."""
+    yield None, panel["fieldConfig"]["defaults"]["thresholds"]["steps"]
+    for override in panel["fieldConfig"]["overrides"]:
+        for wanted in override["properties"]:
+            if wanted["id"] == "thresholds":
+                yield override["matcher"]["options"], wanted["value"]["steps"]
+
+
+class Provisioning(unittest.TestCase):
+    """What deploy/ tells people to copy works from where it lies."""
+
+    def test_grafana(self):
+        folder = ROOT / "deploy" / "grafana" / "provisioning"
+        source = yaml.safe_load((folder / "datasources" / "watchkeeper.yml").read_text("utf-8"))
+        self.assertEqual(source["apiVersion"], 1)
+        self.assertEqual([(one["type"], one["url"], one["access"], one["jsonData"]["timeInterval"])
+                          for one in source["datasources"]], [("prometheus", "http://127.0.0.1:9090", "proxy", "15s")])
+        provider = yaml.safe_load((folder / "dashboards" / "watchkeeper.yml").read_text("utf-8"))
+        self.assertEqual(provider["apiVersion"], 1)
+        (one,) = provider["providers"]
+        self.assertEqual((one["type"], one["options"]["path"]), ("file", "/etc/watchkeeper/dashboards"))
+        # The interval of the data source is that of the scrapes, since $__rate_interval is made from it.
+        prometheus = yaml.safe_load((ROOT / "deploy" / "prometheus" / "prometheus.yml").read_text("utf-8"))
+        self.assertEqual(prometheus["global"]["scrape_interval"], "15s")
+
+    def test_paths_in_the_instructions_exist(self):
+        for readme in (ROOT / "deploy" / "grafana" / "README.md", DASHBOARDS / "README.md"):
+            text = readme.read_text("utf-8")
+            named = re.findall(r"(?<![\w/.])((?:alerts|dashboards|deploy|docs|tests)/[\w./-]*\w)", text)
+            self.assertGreater(len(named), 4, readme)
+            for path in named:
+                self.assertTrue((ROOT / path).exists(), f"{readme.name}: {path}")
+            for target in re.findall(r"\]\((?!http)([^)#]+)\)", text):
+                self.assertTrue((readme.parent / target).exists(), f"{readme.name}: {target}")
+        text = (ROOT / "deploy" / "grafana" / "README.md").read_text("utf-8")
+        self.assertEqual(set(re.findall(r"/etc/watchkeeper/[\w/-]*\w", text)), {"/etc/watchkeeper/dashboards"})
+        # The command that moves the runbooks finds what it is to replace.
+        base = re.search(r"sed -i 's\|([^|]+)\|", text).group(1)
+        for document in dashboards().values():
+            (variable,) = [one for one in document["templating"]["list"] if one["name"] == "runbooks"]
+            self.assertEqual((variable["query"], variable["current"]["value"]), (base, base))
+
+
+if __name__ == "__main__":
+    unittest.main()
