@@ -1,9 +1,10 @@
-"""Runs every fuzz target for a bounded time, seeded with the golden files where they fit.
+"""Runs every fuzz target for a bounded time, as many at once as there are processors, from golden files where they fit.
 
 Needs the programs of the "fuzz" preset in build/fuzz/bin (tests/run builds them). WK_FUZZ_SECONDS (default 20) is the
 time of each. An input that breaks a target is left in build/fuzz/findings.
 """
 
+import concurrent.futures
 import os
 import pathlib
 import shutil
@@ -36,19 +37,24 @@ class Fuzz(unittest.TestCase):
         for target in TARGETS:
             self.assertTrue((PROGRAMS / target).exists(), f"build the fuzz preset first: {target} is missing")
 
+    def run_target(self, target, findings):
+        corpus = pathlib.Path(tempfile.mkdtemp(prefix=f"wk-{target}-"))
+        self.addCleanup(shutil.rmtree, corpus, ignore_errors=True)
+        seed(target, corpus)
+        return subprocess.run(
+            [PROGRAMS / target, f"-max_total_time={SECONDS}", "-rss_limit_mb=1024", "-timeout=10",
+             f"-artifact_prefix={findings}/{target}-", "-print_final_stats=1", corpus],
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace", check=False,
+            timeout=SECONDS + 120)
+
     def test_each_target_survives(self):
         findings = ROOT / "build" / "fuzz" / "findings"
         findings.mkdir(parents=True, exist_ok=True)
-        for target in TARGETS:
+        with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+            runs = {target: pool.submit(self.run_target, target, findings) for target in TARGETS}
+        for target, started in runs.items():
             with self.subTest(target=target):
-                corpus = pathlib.Path(tempfile.mkdtemp(prefix=f"wk-{target}-"))
-                self.addCleanup(shutil.rmtree, corpus, ignore_errors=True)
-                seed(target, corpus)
-                run = subprocess.run(
-                    [PROGRAMS / target, f"-max_total_time={SECONDS}", "-rss_limit_mb=1024", "-timeout=10",
-                     f"-artifact_prefix={findings}/{target}-", "-print_final_stats=1", corpus],
-                    stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace", check=False,
-                    timeout=SECONDS + 120)
+                run = started.result()
                 self.assertEqual(run.returncode, 0, f"{target}: {run.stdout[-4000:]}")
                 executed = [line for line in run.stdout.splitlines() if "number_of_executed_units" in line]
                 self.assertTrue(executed, f"{target} ran nothing: {run.stdout[-1000:]}")
