@@ -14,15 +14,14 @@ import unittest
 import promql
 import yaml
 
+from lab import npm
+
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 DASHBOARDS = ROOT / "dashboards"
 FILES = sorted(DASHBOARDS.glob("*.json"))
 RULES = ROOT / "alerts" / "watchkeeper.rules.yml"
 RUNBOOKS = ROOT / "docs" / "runbooks"
 GRID_WIDTH = 24
-# Messages of npm that mean "not to be had here", as opposed to a mistake in package.json or its lock.
-_NO_REGISTRY = re.compile(r"\b(ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ETIMEDOUT|ENETUNREACH|EHOSTUNREACH|E40[137]|"
-                          r"E5\d\d|ERR_SOCKET_TIMEOUT|SELF_SIGNED_CERT_IN_CHAIN)\b")
 
 
 def dashboards():
@@ -79,20 +78,14 @@ def rules():
 
 def npm_folder(name, source):
     """A copy of a folder with package.json below the build folder, with its packages; SkipTest without npm."""
-    if shutil.which("npm") is None or shutil.which("node") is None:
-        raise unittest.SkipTest("npm and node are not here; Debian's packages nodejs and npm have them")
+    npm.require()
     folder = pathlib.Path(os.environ.get("WK_BIN", ROOT / "build" / "release" / "bin")).parent / "npm" / name
     folder.mkdir(parents=True, exist_ok=True)
     for old in folder.iterdir():
         if old.name != "node_modules":
             shutil.rmtree(old) if old.is_dir() else old.unlink()
     shutil.copytree(source, folder, dirs_exist_ok=True, ignore=shutil.ignore_patterns("node_modules"))
-    done = run("npm", "ci", "--no-audit", "--no-fund", "--ignore-scripts", cwd=folder)
-    refused = next((line for line in done.stderr.splitlines() if _NO_REGISTRY.search(line)), None)
-    if done.returncode != 0 and refused is not None:
-        raise unittest.SkipTest(f"npm's registry is not to be had here: {refused}")
-    if done.returncode != 0:
-        raise AssertionError(f"npm ci in {source.relative_to(ROOT)} failed:\n{done.stdout}{done.stderr}")
+    npm.install(folder)
     return folder
 
 

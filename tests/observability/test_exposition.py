@@ -14,6 +14,7 @@ import subprocess
 import time
 import unittest
 
+import community
 import exposition
 import metrics_reference
 
@@ -23,52 +24,6 @@ _GOLDEN = pathlib.Path(__file__).resolve().with_name("golden")
 _FAMILIES = ("native", "zk", "zookeeper39")
 _KINDS = ("leader", "follower", "observer", "standalone", "looking", "unreachable")
 _WRITES = 1500  # More than a thousand: a leader samples ack_latency once in a thousand proposals.
-
-# Names that grafana.com dashboard 10465, "ZooKeeper by Prometheus", queries, without jvm_….
-_GRAFANA_10465 = """
-ack_latency_sum add_dead_watcher_stall_time approximate_data_size avg_latency bytes_received_count
-close_session_prep_time_sum commit_commit_proc_req_queued_sum commit_count commit_process_time_sum
-commit_propagation_latency_sum concurrent_request_processing_in_commit_processor_sum connection_drop_count
-connection_drop_probability connection_rejected connection_request_count connection_token_deficit_sum dbinittime
-dbinittime_count dbinittime_sum dead_watchers_cleaner_latency_sum dead_watchers_cleared dead_watchers_queued diff_count
-digest_mismatches_count election_time election_time_count election_time_sum ensemble_auth_fail ensemble_auth_skip
-ensemble_auth_success ephemerals_count follower_sync_time_sum fsynctime fsynctime_count fsynctime_sum global_sessions
-last_client_response_size last_proposal_size leader_uptime learner_commit_received_count learner_handler_qp_size_sum
-learners local_sessions local_write_committed_time_ms_sum looking_count max_client_response_size max_latency
-max_proposal_size min_client_response_size min_latency min_proposal_size node_changed_watch_count_sum
-node_children_watch_count_sum node_created_watch_count_sum node_deleted_watch_count_sum num_alive_connections
-om_commit_process_time_ms_sum om_proposal_process_time_ms_sum open_file_descriptor_count outstanding_changes_queued
-outstanding_changes_removed outstanding_requests outstanding_tls_handshake packets_received packets_sent
-pending_session_queue_size_sum prep_process_time_sum prep_processor_queue_size_sum prep_processor_queue_time_ms_sum
-prep_processor_request_queued propagation_latency_sum proposal_ack_creation_latency proposal_count proposal_latency_sum
-quit_leading_due_to_disloyal_voter quorum_ack_latency_sum quorum_size read_commit_proc_issued_sum
-read_commit_proc_req_queued_sum read_commitproc_time_ms_sum read_final_proc_time_ms_sum read_per_namespace_sum
-readlatency_sum reads_after_write_in_session_queue_sum reads_issued_from_session_queue_sum request_commit_queued
-requests_in_session_queue_sum response_packet_cache_hits response_packet_cache_misses
-response_packet_get_children_cache_hits response_packet_get_children_cache_misses revalidate_count
-server_write_committed_time_ms_sum session_queues_drained_sum sessionless_connections_expired snap_count
-snapshottime_count snapshottime_sum stale_sessions_expired startup_snap_load_time startup_snap_load_time_count
-startup_snap_load_time_sum startup_txns_loaded startup_txns_loaded_count startup_txns_loaded_sum sync_process_time_sum
-sync_processor_batch_size_sum sync_processor_queue_flush_time_ms_sum sync_processor_queue_size_sum
-sync_processor_request_queued synced_non_voting_followers synced_observers
-time_waiting_empty_pool_in_commit_processor_read_ms_sum tls_handshake_exceeded unrecoverable_error_count
-updatelatency_sum uptime watch_count write_batch_time_in_commit_processor_sum write_commit_proc_issued_sum
-write_commit_proc_req_queued_sum write_commitproc_time_ms_sum write_final_proc_time_ms_sum write_per_namespace_sum
-znode_count
-""".split()
-# Of these, quantiles of basic summaries, which only the Prometheus provider tells; mntr knows their sums and counts.
-_QUANTILES_OF_THE_PROVIDER = {"dbinittime", "election_time", "fsynctime", "startup_snap_load_time",
-                              "startup_txns_loaded"}
-_ONLY_ON_LEADERS = {"ack_latency_sum", "last_proposal_size", "leader_uptime", "learner_handler_qp_size_sum", "learners",
-                    "max_proposal_size", "min_proposal_size", "synced_non_voting_followers", "synced_observers"}
-
-# grafana.com dashboard 11442, for the exporter by dabealu.
-_GRAFANA_11442 = """
-zk_up zk_server_leader zk_version zk_ephemerals_count zk_znode_count zk_watch_count zk_packets_sent zk_packets_received
-zk_num_alive_connections zk_open_file_descriptor_count zk_max_file_descriptor_count zk_avg_latency zk_min_latency
-zk_max_latency zk_outstanding_requests zk_approximate_data_size
-""".split()
-_ALWAYS_11442 = {"zk_up", "zk_server_leader"}
 
 _SERVER_ID = re.compile(r"(?<=_)\d+(?=_(?:learner_handler_qp_|ack_latency))")
 
@@ -232,20 +187,20 @@ class ExpositionTest(unittest.TestCase):
     def test_dashboard_11442_has_all_its_names(self):
         for kind in ("leader", "follower", "observer", "standalone"):
             names = {sample.name for sample in self.scrapes["zk"].select_all(zk_host=self.addresses[kind])}
-            self.assertEqual(set(_GRAFANA_11442) - names, set(), kind)
+            self.assertEqual(set(community.GRAFANA_11442) - names, set(), kind)
         for kind in ("looking", "unreachable"):
             names = {sample.name for sample in self.scrapes["zk"].select_all(zk_host=self.addresses[kind])}
-            self.assertEqual(set(_GRAFANA_11442) & names, _ALWAYS_11442, kind)
+            self.assertEqual(set(community.GRAFANA_11442) & names, community.ALWAYS_11442, kind)
         for sample in self.scrapes["zk"].select("zk_version"):
             self.assertRegex(sample.labels["version"], r"^3\.")
 
     def test_dashboard_10465_has_all_its_names(self):
-        expected = set(_GRAFANA_10465) - _QUANTILES_OF_THE_PROVIDER
-        self.assertEqual(len(_GRAFANA_10465), 132 - 7)
+        expected = set(community.GRAFANA_10465) - community.QUANTILES_OF_THE_PROVIDER
+        self.assertEqual(len(community.GRAFANA_10465), 132 - 7)
         for kind in ("leader", "follower", "observer"):
             names = {sample.name for sample in self.scrapes["zookeeper39"].select_all(instance=self.addresses[kind])}
             missing = expected - names
-            self.assertEqual(missing, set() if kind == "leader" else _ONLY_ON_LEADERS, kind)
+            self.assertEqual(missing, set() if kind == "leader" else community.ONLY_ON_LEADERS, kind)
 
 
 class ProviderTest(unittest.TestCase):
@@ -276,7 +231,7 @@ class ProviderTest(unittest.TestCase):
 
         def missing():
             scrape = exposition.parse(exporter.get("/metrics?family=zookeeper39").text)
-            return set(_GRAFANA_10465) - {sample.name for sample in scrape.samples}
+            return set(community.GRAFANA_10465) - {sample.name for sample in scrape.samples}
         with contextlib.suppress(TimeoutError):
             process.wait_for(lambda: not missing(), 60, "all names of the dashboard")
         self.assertEqual(missing(), set(), exporter.get_json("/api/v1/status")["ensembles"][0]["source_problems"])

@@ -137,7 +137,7 @@ class QueriesTest(unittest.TestCase):
 # The load makes nodes, and a shortened day makes its growth steep; windows of seconds show how busy the machine is.
 _OF_THE_LOAD_AND_THE_MACHINE = (
     "ZooKeeperZnodeCountGrowth", "ZooKeeperEphemeralsGrowth", "ZooKeeperDataSizeGrowth", "ZooKeeperWatchCountGrowth",
-    "ZooKeeperCanaryLatencyHigh", "ZooKeeperRequestLatencyHigh", "ZooKeeperFsyncSlow")
+    "ZooKeeperCanaryLatencyHigh", "ZooKeeperRequestLatencyHigh", "ZooKeeperAverageLatencyHigh", "ZooKeeperFsyncSlow")
 
 
 if __name__ == "__main__":

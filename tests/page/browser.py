@@ -4,25 +4,23 @@ Needs node and npm, packages of npm's registry as package-lock.json names them, 
 unittest.SkipTest. WK_CHROMIUM names another Chromium than the first one on PATH.
 """
 
+import collections
 import fcntl
 import json
 import os
 import pathlib
-import re
 import select
 import shutil
 import subprocess
 import time
 import unittest
 
+from lab import npm
+
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
 
-_INSTALL_DEADLINE_S = 120
 _ANSWER_DEADLINE_S = 60
-# Messages of npm that mean "not to be had here", as opposed to a mistake in package.json or its lock.
-_NO_REGISTRY = re.compile(r"\b(ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ETIMEDOUT|ENETUNREACH|EHOSTUNREACH|E40[137]|"
-                          r"E5\d\d|ERR_SOCKET_TIMEOUT|SELF_SIGNED_CERT_IN_CHAIN)\b")
 
 
 def output_folder(name):
@@ -44,8 +42,7 @@ def chromium():
 
 def installed():
     """The folder with the scripts and their packages, made once for each state of the lock file."""
-    if shutil.which("npm") is None or shutil.which("node") is None:
-        raise unittest.SkipTest("npm and node are not here; Debian's packages nodejs and npm have them")
+    npm.require()
     folder = output_folder("npm") / "page"
     folder.mkdir(exist_ok=True)
     with open(folder / ".lock", "w", encoding="ascii") as gate:
@@ -55,24 +52,13 @@ def installed():
         if not stamp.is_file() or stamp.read_bytes() != lock:
             for name in ("package.json", "package-lock.json"):
                 shutil.copy(HERE / name, folder / name)
-            _install(folder)
+            npm.install(folder)
             stamp.write_bytes(lock)
         for script in HERE.glob("*.mjs"):
             fresh = folder / f".{script.name}"
             shutil.copy(script, fresh)
             fresh.replace(folder / script.name)
     return folder
-
-
-def _install(folder):
-    done = subprocess.run(["npm", "ci", "--no-audit", "--no-fund", "--ignore-scripts"], cwd=folder, capture_output=True,
-                          text=True, timeout=_INSTALL_DEADLINE_S, check=False)
-    if done.returncode == 0:
-        return
-    refused = next((line for line in done.stderr.splitlines() if _NO_REGISTRY.search(line)), None)
-    if refused is not None:
-        raise unittest.SkipTest(f"npm's registry is not to be had here: {refused}")
-    raise AssertionError(f"npm ci for tests/page failed:\n{done.stdout}{done.stderr}")
 
 
 class Browser:
@@ -139,7 +125,9 @@ class Page:
 
     def look(self):
         """What the page shows now; see look() in look.mjs."""
-        return self._tell("look")
+        seen = self._tell("look")
+        seen["tables"] = collections.defaultdict(lambda: {"rows": []}, seen["tables"])  # One not made yet has no rows.
+        return seen
 
     def wait(self, condition, deadline_s=20.0, what="the page to show it"):
         """Looks until condition(look) is true; returns that look. AssertionError with the last look."""

@@ -3,7 +3,7 @@
 import {el, reconcile, role, setAttribute, setForeign, setHidden, setText, svg} from './dom.js';
 import {clockTime, minuteTime, number, withUnit} from './format.js';
 import {past, span, timeOf, values} from './history.js';
-import {blind, isStale, model, short, shown} from './model.js';
+import {alone, blind, isStale, model, short, shown} from './model.js';
 
 const kHeight = 136;
 const kBridge = 3;      // slots without a value that a line may pass over: a visit that came a little late
@@ -57,10 +57,15 @@ function points(column, first, count, size, worst) {
 export const bucketSlots = (seconds) => Math.max(1, Math.ceil(seconds / past.step / kPointsMax));
 
 export class Chart {
-  constructor(spec, library, marks) {
+  constructor(spec, library, marks, inSight) {
     this.spec = spec;
     this.library = library;
     this.marks = marks;
+    this.paintInSight = () => {
+      if (inSight(this)) this.paint();
+    };
+    this.wish = () => alone(this.paintInSight);
+    this.outdated = true;  // The plot has to be made anew: other members or colours.
     this.members = [];
     this.cursor = null;
     this.drawnAt = null;
@@ -81,11 +86,11 @@ export class Chart {
     this.said = this.node.querySelector(`#${id}-said`);
   }
 
-  /** Makes the plot anew: other members, other colours, another width. */
+  /** Makes the plot anew: other members, other colours. */
   make() {
-    if (!this.library.uPlot) return false;
     this.plot?.destroy();
     this.focused = undefined;
+    this.outdated = false;
     const line = colour('chart-grid'), text = colour('text-3');
     const font = `11px ${getComputedStyle(document.body).fontFamily}`;
     const axis = {stroke: text, font, ticks: {show: false}, grid: {stroke: line, width: 1}};
@@ -105,7 +110,6 @@ export class Chart {
       })],
       hooks: {setCursor: [(plot) => this.point(plot.cursor.idx)], drawAxes: [(plot) => this.drawMarks(plot)]},
     }, [[], ...this.members.map(() => [])], this.space);
-    return true;
   }
 
   window() {
@@ -158,23 +162,18 @@ export class Chart {
     return this.members.map((member) => values(this.spec.series, member));
   }
 
-  /** Brings everything up to date; the lines only in sight, and when they moved by a visible amount or `anew`. */
+  /** Brings everything up to date; the lines in a later frame, only in sight, and when they moved by a visible amount or `anew`. */
   update(inSight, anew = false) {
     const ensemble = shown();
     if (!ensemble) return;
     const members = ensemble.members.map((each) => each.member);
     const others = members.join('\n') !== this.members.join('\n');
     this.members = members;
-    if (past.end !== null && inSight && (!others && this.plot !== null || this.make())) {
-      const end = this.end();
-      this.span = span(end);
-      const perPixel = this.span / Math.max(100, this.plot.width);
-      if (others || anew || this.drawnAt === null || Math.abs(end - this.drawnAt) >= Math.max(1, perPixel / 4)) {
-        this.drawnAt = end;
-        this.draw();
-      }
-    } else if (others || anew) {
-      this.drawnAt = null;  // Stale when it comes into sight.
+    this.outdated ||= others;
+    if (others || anew) this.drawnAt = null;  // Stale when it comes into sight.
+    if (past.end !== null && inSight) {
+      const perPixel = this.span / Math.max(100, this.plot?.width ?? 0);
+      if (this.drawnAt === null || Math.abs(this.end() - this.drawnAt) >= Math.max(1, perPixel / 4)) this.wish();
     }
     this.updateState();
     this.updateLegend();
@@ -189,6 +188,17 @@ export class Chart {
     setText(message, loading ? 'Collecting the past…' : this.spec.empty);
   }
 
+  /** Draws the lines as they are now; what a canvas costs comes after the script, where nothing counts it. */
+  paint() {
+    if (!this.library.uPlot || past.end === null) return;
+    if (this.outdated) this.make();
+    const width = this.space.clientWidth;
+    if (width > 0 && width !== this.plot.width) this.plot.setSize({width, height: kHeight});
+    this.drawnAt = this.end();
+    this.span = span(this.drawnAt);
+    this.draw();
+  }
+
   draw() {
     const wanted = Math.ceil(this.span / past.step) + 1;
     const size = bucketSlots(this.span);
@@ -200,15 +210,12 @@ export class Chart {
     const columns = this.columns();
     this.data = [times, ...columns.map((column) => points(column, first, count, size, this.spec.worst === true))];
     this.plot.setData(this.data);
-    this.emphasise();
-    this.updateTable();
-  }
-
-  emphasise() {
     const index = model.emphasis ? this.members.indexOf(model.emphasis) : -1;
-    if (this.focused === index) return;
-    this.focused = index;
-    this.plot?.setSeries(index < 0 ? null : index + 1, {focus: index >= 0});
+    if (this.focused !== index) {
+      this.focused = index;
+      this.plot.setSeries(index < 0 ? null : index + 1, {focus: index >= 0});
+    }
+    this.updateTable();
   }
 
   /** The newest value of a column, not older than the bridge; null for a member that does not answer. */
@@ -256,17 +263,11 @@ export class Chart {
                                el('tbody', {}, ...rows));
   }
 
-  resize() {
-    const width = this.space.clientWidth;
-    if (this.plot && width > 0 && width !== this.plot.width) this.plot.setSize({width, height: kHeight});
-  }
-
-  /** The theme changed. */
-  repaint() {
-    if (this.plot) {
-      this.make();
-      this.draw();
-    }
+  /** The width or the theme changed. */
+  repaint(colours) {
+    this.outdated ||= colours;
+    this.drawnAt = null;
+    if (this.plot) this.wish();
   }
 }
 

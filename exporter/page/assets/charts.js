@@ -1,4 +1,4 @@
-// The charts of the shown ensemble. Only those that can be seen are drawn, one update at a time.
+// The charts of the shown ensemble. Only those that can be seen are drawn, one a frame: a canvas costs most after the script.
 
 import {now} from './clock.js';
 import {bucketSlots, Chart, colour} from './chart.js';
@@ -61,10 +61,10 @@ export function startCharts() {
   const section = part('charts');
   const grid = role(section, 'grid');
   const marks = makeMarks();
-  const charts = specs.map((spec) => new Chart(spec, library, marks));
+  const inSight = new Set();
+  const charts = specs.map((spec) => new Chart(spec, library, marks, (chart) => inSight.has(chart)));
   grid.append(...charts.map((chart) => chart.node));
 
-  const inSight = new Set();
   const observer = new IntersectionObserver((entries) => {
     for (const entry of entries) {
       const chart = charts.find((each) => each.node === entry.target);
@@ -77,7 +77,7 @@ export function startCharts() {
     }
   }, {rootMargin: '100px'});
   const sizes = new ResizeObserver((entries) => {
-    for (const entry of entries) charts.find((each) => each.space === entry.target)?.resize();
+    for (const entry of entries) charts.find((each) => each.space === entry.target)?.repaint(false);
   });
   for (const chart of charts) {
     observer.observe(chart.node);
@@ -85,11 +85,8 @@ export function startCharts() {
     // Each chart is an update of its own, so that a frame may draw some and leave the rest to the next.
     on('row status members tick', () => chart.update(inSight.has(chart)));
     on(`history-${chart.spec.series} ${topicOf(chart)} events`, () => chart.update(inSight.has(chart), true));
-    on('themechange', () => chart.repaint());
-    on('emphasis', () => {
-      chart.emphasise();
-      chart.updateLegend();
-    });
+    on('themechange', () => chart.repaint(true));
+    on('emphasis', () => chart.update(inSight.has(chart), true));
   }
 
   on('events', marks.update);

@@ -5,7 +5,7 @@ import {el, part, setAttribute, setForeign, setState} from './dom.js';
 import {plural} from './format.js';
 import {blind, model, on, short} from './model.js';
 import {pathOf} from './router.js';
-import {showMark, Table} from './table.js';
+import {keepHeight, showMark, Table} from './table.js';
 
 // What is a member's own: it must differ, or differs without harm.
 const kOwn = new Set(['serverId', 'clientPort', 'secureClientPort', 'clientPortAddress', 'secureClientPortAddress', 'dataDir',
@@ -65,6 +65,8 @@ export function startConfiguration() {
       else setState(section, 'loading', 'Waiting for the members’ configuration…');
     } else if (blind()) {
       setState(section, 'stale', 'No word: this is the configuration of then.');
+    } else if (model.kept.has('configuration')) {
+      setState(section, 'stale', 'Watchkeeper was started anew: this is the configuration of before.');
     } else if (told.length === 0) {
       setState(section, 'empty', 'No member tells its configuration: allow the word conf (4lw.commands.whitelist), or name the AdminServer’s port.');
     } else {
@@ -74,5 +76,6 @@ export function startConfiguration() {
     }
   }
   on('configuration link route', update);
+  keepHeight(section);
   follow('configuration', section);
 }

@@ -5,7 +5,7 @@ import {el, part, setAttribute, setForeign, setState, setText} from './dom.js';
 import {duration, exact, kUnknown, number, plural} from './format.js';
 import {blind, model, on, short} from './model.js';
 import {pathOf} from './router.js';
-import {Table} from './table.js';
+import {keepHeight, Table} from './table.js';
 
 const memberColumn = {key: 'member', label: 'Member', width: 11, value: (row) => row.member, show: (cell, row) => {
   setForeign(cell, short(row.member), 60);
@@ -70,6 +70,8 @@ export function startConnections() {
       else setState(section, 'loading', 'Waiting for the members’ connections…');
     } else if (blind()) {
       setState(section, 'stale', 'No word: these are the connections of then.');
+    } else if (model.kept.has('connections')) {
+      setState(section, 'stale', 'Watchkeeper was started anew: these are the connections of before.');
     } else if (told.length === 0) {
       setState(section, 'empty', 'No member tells its connections: allow the word cons (4lw.commands.whitelist), or name the AdminServer’s port.');
     } else if (connections.length === 0) {
@@ -81,5 +83,6 @@ export function startConnections() {
     }
   };
   on('connections link route', update);
+  keepHeight(section);
   follow('connections', section);
 }

@@ -7,6 +7,9 @@ import {changed, model, on} from './model.js';
 const kEveryMs = 5000;
 const kRetryMs = 1000;
 const kDeadlineMs = 10_000;
+const kKeptMs = 15_000;
+
+const tells = (document) => document.members.some((member) => member.age_seconds !== null);
 
 /** Keeps model[table] as /ensemble/NAME/TABLE.json has it, for the section that shows it. */
 export function follow(table, section) {
@@ -14,20 +17,28 @@ export function follow(table, section) {
   let askedAt = -Infinity;
   let askedFor = null;
   let asking = false;
+  let keptSince = null;
 
   async function look() {
     const {ensemble} = model;
     const since = performance.now() - askedAt;
     if (!near || asking || ensemble === null || model.status === null || model.link === 'broken') return;
-    if (askedFor === ensemble && since < (model[table] === null ? kRetryMs : kEveryMs)) return;
+    if (askedFor === ensemble && since < (model[table] === null || model.kept.has(table) ? kRetryMs : kEveryMs)) return;
     asking = true;
     askedAt = performance.now();
     askedFor = ensemble;
     try {
       const document = await ask(`/ensemble/${encoded(ensemble)}/${table}.json`, kDeadlineMs);
       if (ensemble === model.ensemble) {
-        model[table] = document;
-        changed(table);
+        // A restarted program has not asked the members yet; what was told before it stays for so long.
+        if (!model.kept.has(table)) keptSince = null;
+        else keptSince ??= performance.now();
+        if (keptSince === null || tells(document) || performance.now() - keptSince > kKeptMs) {
+          keptSince = null;
+          model[table] = document;
+          model.kept.delete(table);
+          changed(table);
+        }
       }
     } catch {
       // Asked again with a next tick; the part says how old its facts are.

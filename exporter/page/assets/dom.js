@@ -5,12 +5,24 @@
 
 const kSvg = 'http://www.w3.org/2000/svg';
 
+// Controls and marks that reverse the direction of text: shown as what they are, so that they cannot rearrange a line.
+const kInvisible = /[\u0000-\u001f\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]/g;
+const kTitleLimit = 2000;
+
+/** Text as it may be shown: invisible characters become their code. Every setter below does it. */
+export const visible = (text) =>
+    String(text).replace(kInvisible, (c) => `⟨U+${c.codePointAt(0).toString(16).toUpperCase().padStart(4, '0')}⟩`);
+
+/** Attributes that people read or hear. */
+const kSpoken = new Set(['title', 'aria-label']);
+const attributeText = (name, value) => (value === true ? '' : kSpoken.has(name) ? visible(value) : String(value));
+
 function build(node, attributes, children) {
   for (const [name, value] of Object.entries(attributes ?? {})) {
     if (value === null || value === undefined || value === false) continue;
-    if (name === 'text') node.textContent = value;
+    if (name === 'text') node.textContent = visible(value);
     else if (name === 'on') for (const [type, listener] of Object.entries(value)) node.addEventListener(type, listener);
-    else node.setAttribute(name, value === true ? '' : value);
+    else node.setAttribute(name, attributeText(name, value));
   }
   node.append(...children.filter((child) => child !== null && child !== undefined));
   return node;
@@ -32,7 +44,8 @@ export function setIcon(holder, name) {
 export const part = (name) => document.querySelector(`[data-part=${name}]`);
 export const role = (within, name) => within.querySelector(`[data-role="${name}"]`);
 
-export function setText(node, text) {
+export function setText(node, shown) {
+  const text = visible(shown);
   const only = node.firstChild;
   if (only !== null && only === node.lastChild && only.nodeType === Node.TEXT_NODE) {
     if (only.data !== text) only.data = text;
@@ -45,7 +58,7 @@ export function setAttribute(node, name, value) {
   if (value === null || value === undefined || value === false) {
     if (node.hasAttribute(name)) node.removeAttribute(name);
   } else {
-    const text = value === true ? '' : String(value);
+    const text = attributeText(name, value);
     if (node.getAttribute(name) !== text) node.setAttribute(name, text);
   }
 }
@@ -53,14 +66,6 @@ export function setAttribute(node, name, value) {
 export function setHidden(node, hidden) {
   if (node.hidden !== hidden) node.hidden = hidden;
 }
-
-// Controls and marks that reverse the direction of text: shown as what they are, so that they cannot rearrange a line.
-const kInvisible = /[\u0000-\u001f\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]/g;
-const kTitleLimit = 2000;
-
-/** Text of a member as it may be shown: invisible characters become their code. */
-export const visible = (text) =>
-    String(text).replace(kInvisible, (c) => `⟨U+${c.codePointAt(0).toString(16).toUpperCase().padStart(4, '0')}⟩`);
 
 /** Sets text that a member supplied: isolated from the line around it, cut at `limit`, in full as the title. */
 export function setForeign(node, text, limit = 120) {

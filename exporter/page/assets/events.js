@@ -64,7 +64,8 @@ function update() {
     }
     found.push(model.events[i]);
   }
-  reconcile(list, found, (event) => event.id, make, (node, event) => {
+  // Ids begin anew when the program restarts: the time tells such events apart.
+  reconcile(list, found, (event) => `${event.id} ${event.time}`, make, (node, event) => {
     const who = node.querySelector('.who');
     setForeign(who, event.member === null ? '' : short(event.member), 60);
     if (event.member !== null) setAttribute(who, 'title', event.member);

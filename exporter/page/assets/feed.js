@@ -4,7 +4,7 @@
 // tries the stream again from time to time. Silence is noticed here, whatever the connection says of itself.
 
 import {observe} from './clock.js';
-import {changed, forgetDetails, isSilent, model, setLink, takeEvents, takeMembers, takeStatus} from './model.js';
+import {changed, forgetBeforeRestart, isSilent, model, setLink, takeEvents, takeMembers, takeStatus} from './model.js';
 
 const kWatchMs = 1000;
 const kAskMs = 2000;
@@ -56,10 +56,9 @@ function close() {
   stream = null;
 }
 
-/** A restarted program has new events with small ids and no past: everything of the old one is forgotten. */
 function accept(document) {
   if (takeStatus(document)) {
-    forgetDetails();
+    forgetBeforeRestart();
     askPast();
   }
 }

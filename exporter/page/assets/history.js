@@ -21,6 +21,7 @@ const memberSeries = ['state', 'latency_average_ms', 'requests_per_second', 'out
 export const past = {range: 3600, step: 1, slots: 3600, end: null, loaded: new Set()};
 let columns = new Map();
 let turn = 0;
+let loading = false;  // The whole window is being asked for.
 let catching = false;
 let caughtAt = -Infinity;
 
@@ -92,6 +93,7 @@ async function fetchSeries(series, seconds) {
 /** Gets the whole window, a series at a time, so that each answer is a small piece of work. */
 async function load() {
   const mine = ++turn;
+  loading = true;
   for (const series of memberSeries) {
     try {
       if (!await fetchSeries(series, past.range)) return;
@@ -102,18 +104,18 @@ async function load() {
       if (mine !== turn) return;  // Asked again below when the stream moves on and the series is still missing.
     }
   }
+  loading = false;
 }
 
 /** Gets what was missed, or the slots that the coarse steps are still collecting. */
 async function catchUp() {
-  if (catching || past.end === null || shown() === null) return;
+  if (loading || catching || past.end === null || shown() === null) return;
   catching = true;
   caughtAt = performance.now();
-    const gap = Math.max(0, now() / 1000 - past.end * past.step) + kMarginSlots * past.step;
+  const gap = Math.max(0, now() / 1000 - past.end * past.step) + kMarginSlots * past.step;
   try {
     if (past.loaded.size < memberSeries.length || gap > past.range / 4) await load();
-    else await fetchSeries(memberSeries.join(','), gap);
-    everythingChanged();
+    else if (await fetchSeries(memberSeries.join(','), gap)) everythingChanged();
   } catch {
     // The next row or tick tries again.
   }
@@ -133,6 +135,7 @@ function reset() {
   past.end = null;
   past.loaded = new Set();
   ++turn;
+  loading = false;
   everythingChanged();
   if (model.ensemble !== null) load();
 }

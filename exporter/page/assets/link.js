@@ -36,7 +36,7 @@ let iconShown = '';
 export function updateTitle() {
   const severity = severityShown();
   const name = model.ensemble ?? 'All ensembles';
-  const title = `${severityWord(severity)} · ${visible(name).slice(0, 64)} · Watchkeeper`;
+  const title = visible(`${severityWord(severity)} · ${visible(name).slice(0, 64)} · Watchkeeper`);
   if (document.title !== title) document.title = title;
   if (iconShown === severity) return;
   iconShown = severity;

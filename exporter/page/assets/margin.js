@@ -10,7 +10,7 @@ function meaning(ensemble) {
   const margin = ensemble.quorum.margin;
   if (ensemble.quorum.voters === 0) return 'nothing is known of the voters yet';
   if (ensemble.standalone) return 'a single server: its failure stops service';
-  if (margin < 0) return `${plural(-margin, 'voter')} missing: no quorum`;
+  if (margin < 0) return `no quorum: ${plural(-margin, 'more voter')} must be in sync`;
   if (margin === 0) return 'the next failure stops service';
   return margin === 1 ? 'more voter may fail' : 'more voters may fail';
 }

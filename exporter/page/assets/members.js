@@ -4,7 +4,7 @@ import {part, setAttribute, setForeign, setState, setText} from './dom.js';
 import {ago, duration, kUnknown, withUnit} from './format.js';
 import {answerAge, blind, isStale, model, on, short, shown, silence} from './model.js';
 import {pathOf} from './router.js';
-import {showMark, Table} from './table.js';
+import {keepHeight, showMark, Table} from './table.js';
 import {roleIcon, roleWord, stateIcon, stateWord} from './words.js';
 
 const yesNo = (value) => (value ? 'yes' : 'no');
@@ -74,5 +74,6 @@ export function startMembers() {
       return {version: null, ...compact, ...member, stale: isStale(compact), age: answerAge(compact)};
     }), `${pathOf(model.ensemble, 'members')}.json`);
   };
+  keepHeight(section);
   on('status members link route tick emphasis', update);
 }

@@ -7,6 +7,7 @@ import {now, observe, secondsSince} from './clock.js';
 import {shortNames} from './names.js';
 
 const kFrameBudgetMs = 4;
+const kDeferredMax = 6;
 const kEventsMax = 1000;
 const kSilenceSeconds = 4;
 
@@ -20,6 +21,7 @@ export const model = {
   row: null,          // newest row of the history
   connections: null,  // the tables of the same name of the shown ensemble, as documents
   configuration: null,
+  kept: new Set(),    // those of them that a program told that has been restarted since
   emphasis: null,     // member that picture, charts and tables bring forward
   link: 'connecting', // connecting, live, polling, broken
   lastWord: null,     // performance.now() of the newest status
@@ -27,6 +29,8 @@ export const model = {
 
 const listeners = new Map();
 const marked = new Set();
+const heavy = new Set();
+let deferred = 0;
 let frame = 0;
 
 /** Calls `update` in an animation frame after any of the topics changed. */
@@ -42,19 +46,36 @@ export function changed(topic) {
   if (marked.size > 0 && frame === 0) frame = requestAnimationFrame(flush);
 }
 
+/** Calls `work` in an animation frame that does little else: what it costs comes after the script, where nothing counts it. */
+export function alone(work) {
+  heavy.add(work);
+  if (frame === 0) frame = requestAnimationFrame(flush);
+}
+
+function attempt(update) {
+  try {
+    update();
+  } catch (fault) {
+    reportError(fault);  // One part that fails must not take the others with it.
+  }
+}
+
 function flush() {
   frame = 0;
   const begin = performance.now();
   for (const update of marked) {
     marked.delete(update);
-    try {
-      update();
-    } catch (fault) {
-      reportError(fault);  // One part that fails must not take the others with it.
-    }
+    attempt(update);
     if (performance.now() - begin > kFrameBudgetMs) break;
   }
-  if (marked.size > 0) frame = requestAnimationFrame(flush);
+  const idle = marked.size === 0 && performance.now() - begin < kFrameBudgetMs / 2;
+  if (heavy.size > 0 && (idle || ++deferred > kDeferredMax)) {
+    deferred = 0;
+    const [work] = heavy;
+    heavy.delete(work);
+    attempt(work);
+  }
+  if (frame === 0 && marked.size + heavy.size > 0) frame = requestAnimationFrame(flush);
 }
 
 /** The shown ensemble's part of the status document, or null. */
@@ -151,7 +172,16 @@ export function forgetDetails() {
   model.row = null;
   model.connections = null;
   model.configuration = null;
+  model.kept.clear();
   for (const topic of ['members', 'events', 'connections', 'configuration']) changed(topic);
+}
+
+/** A restarted program has new events with small ids. Its tables come later; those of before are kept until then. */
+export function forgetBeforeRestart() {
+  const {connections, configuration} = model;
+  forgetDetails();
+  Object.assign(model, {connections, configuration});
+  for (const table of ['connections', 'configuration']) if (model[table] !== null) model.kept.add(table);
 }
 
 export function setLink(link) {

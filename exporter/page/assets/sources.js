@@ -4,7 +4,7 @@ import {setTime} from './ages.js';
 import {el, part, setAttribute, setForeign, setState, setText} from './dom.js';
 import {blind, model, on, short, shown} from './model.js';
 import {pathOf} from './router.js';
-import {Table} from './table.js';
+import {keepHeight, Table} from './table.js';
 import {sourceStateWord, sourceWord} from './words.js';
 
 const columns = [
@@ -31,6 +31,7 @@ export function startSources() {
   const table = new Table(section, {name: 'sources', label: 'Data source problems', columns, keyOf: (row) => `${row.member} ${row.source}`});
   table.table.dataset.full = '';
   table.full.checked = true;
+  keepHeight(section);
   on('status link route', () => {
     const ensemble = shown();
     table.update(ensemble?.source_problems ?? [], model.ensemble === null ? null : `${pathOf(model.ensemble, 'sources')}.json`);

@@ -4,6 +4,9 @@
 // so that no row runs away from under the eye. Widths are fixed by the columns.
 
 import {el, icon, reconcile, setAttribute, setForeign, setHidden, setIcon, setText} from './dom.js';
+import {alone, model, on} from './model.js';
+
+const kRowsAFrame = 20;
 
 const collator = new Intl.Collator('en', {numeric: true, sensitivity: 'base'});
 
@@ -27,6 +30,8 @@ export class Table {
     this.order = [];
     this.sort = null;
     this.needle = '';
+    this.made = 0;  // Rows that may stand in the table; the rest follow, some a frame.
+    this.grow = () => this.render();
     this.header = section.querySelector('header');
     this.filter = el('input', {type: 'search', 'data-filter': name, placeholder: 'Filter', 'aria-label': `Filter ${label}`,
                                on: {input: () => this.setFilter(this.filter.value)}});
@@ -42,6 +47,11 @@ export class Table {
     this.none = el('p', {class: 'message', hidden: true});
     this.box = el('div', {class: 'scroll', tabindex: '0', role: 'region', 'aria-label': `${label}, table`}, this.table, this.none);
     section.append(this.box);
+    keepHeight(this.box);
+    // A row heading that stays while the rest moves sideways costs a layer a row: only where something can move.
+    const widths = new ResizeObserver(() => setAttribute(this.table, 'data-wide', this.table.offsetWidth > this.box.clientWidth));
+    widths.observe(this.box);
+    widths.observe(this.table);
     this.setColumns(columns);
   }
 
@@ -52,6 +62,7 @@ export class Table {
     this.columnsKey = key;
     this.columns = columns;
     reconcile(this.body, [], (each) => each, () => null, () => {});
+    this.made = 0;
     this.group.replaceChildren(...columns.map((column) => {
       const col = el('col');
       col.style.width = `${column.width}em`;
@@ -117,12 +128,15 @@ export class Table {
   render() {
     const byKey = new Map(this.rows.map((row) => [this.keyOf(row), row]));
     const rows = this.order.map((key) => byKey.get(key)).filter(Boolean);
-    reconcile(this.body, rows, this.keyOf, () => this.makeRow(), (node, row) => this.updateRow(node, row));
+    const made = Math.min(this.made + kRowsAFrame, rows.length);
+    this.made = Math.max(this.made, made);
+    if (made < rows.length) alone(this.grow);
+    reconcile(this.body, rows.slice(0, made), this.keyOf, () => this.makeRow(), (node, row) => this.updateRow(node, row));
     setText(this.count, this.needle !== '' ? `${rows.length} of ${this.rows.length}` : String(this.rows.length || ''));
     const nothing = rows.length === 0 && this.rows.length > 0;
     setHidden(this.none, !nothing);
     if (nothing) setText(this.none, 'No row matches the filter.');
-    setHidden(this.box, this.rows.length === 0);
+    setHidden(this.box, this.rows.length === 0 && this.box.style.minHeight === '');
   }
 
   makeRow() {
@@ -139,6 +153,46 @@ export class Table {
     this.rowShown?.(node, row);
   }
 }
+
+const keepers = [];
+let view = '';
+
+/**
+ * Lets an element grow and not shrink while the same view is open, so that nothing below it jumps when rows go. Another
+ * width begins anew.
+ */
+export function keepHeight(node) {
+  let width = 0, height = 0;
+  const observer = new ResizeObserver(([{borderBoxSize: [size]}]) => {
+    if (size.blockSize === 0) return;
+    if (size.inlineSize !== width) {
+      width = size.inlineSize;
+      height = 0;
+      if (node.style.minHeight !== '') {
+        begin();
+        return;
+      }
+    }
+    if (size.blockSize <= height) return;
+    height = size.blockSize;
+    node.style.minHeight = `${height}px`;
+  });
+  function begin() {
+    height = 0;
+    node.style.minHeight = '';
+    observer.unobserve(node);
+    observer.observe(node);
+  }
+  begin();
+  keepers.push(begin);
+}
+
+on('route', () => {
+  const now = `${model.ensemble}\n${model.table}`;
+  if (now === view) return;
+  view = now;
+  for (const begin of keepers) begin();
+});
 
 /** Shows a symbol and a word in a cell. */
 export function showMark(cell, symbol, text) {

@@ -150,6 +150,8 @@ function update() {
   const sentence = role(section, 'sentence');
   setForeign(sentence, text.sentence, kSentenceLimit);
   setAttribute(sentence, 'data-length', text.sentence.length > kVeryLong ? 'very-long' : text.sentence.length > kLong ? 'long' : null);
+  // What may need scrolling must be reachable by keyboard.
+  setAttribute(sentence, 'tabindex', text.sentence.length > kLong ? '0' : null);
   setForeign(role(section, 'cause'), text.cause, kExplanationLimit);
   setForeign(role(section, 'remedy'), text.remedy, kExplanationLimit);
   const link = role(section, 'runbook');
