@@ -252,10 +252,10 @@ class Reading(page_case.EnsemblePageCase):
             page.wait(lambda _, page=page: page.evaluate("return document.activeElement.getAttribute('aria-pressed')") == "true", 5)
             page.focus("[data-chart=latency] summary")
             page.press("Enter")
-            values = page.evaluate("return [...document.querySelectorAll('[data-chart=latency] table tr')]"
-                                   ".map((row) => [...row.children].map((cell) => cell.textContent))")
+            rows = "[...document.querySelectorAll('[data-chart=latency] table tr')]"
+            page.wait(lambda _, page=page: page.evaluate(f"return {rows}.length") > 5, 5, "the values of the chart")
+            values = page.evaluate(f"return {rows}.map((row) => [...row.children].map((cell) => cell.textContent))")
             self.assertEqual(len(values[0]), 4, values)
-            self.assertGreater(len(values), 5)
             theme = page.look()["theme"]
             page.focus("[data-role=theme]")
             page.press("Enter")
