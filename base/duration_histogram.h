@@ -19,13 +19,13 @@ class DurationHistogram {
  public:
   static constexpr const auto& kBounds = kUpperBounds;
 
-  /// Adds one duration; negative ones count as zero.
-  void record(std::chrono::nanoseconds duration) {
+  /// Adds `times` observations of one duration; negative ones count as zero.
+  void record(std::chrono::nanoseconds duration, std::uint64_t times = 1) {
     duration = std::max(duration, std::chrono::nanoseconds{0});
     const auto bound = std::lower_bound(kBounds.begin(), kBounds.end(), duration);
-    ++buckets_[static_cast<std::size_t>(bound - kBounds.begin())];
-    ++count_;
-    sum_ += duration;
+    buckets_[static_cast<std::size_t>(bound - kBounds.begin())] += times;
+    count_ += times;
+    sum_ += duration * static_cast<std::int64_t>(times);
   }
 
   [[nodiscard]] std::uint64_t count() const { return count_; }
@@ -52,6 +52,20 @@ inline constexpr std::array<std::chrono::microseconds, 17> kLatencyBounds{
     std::chrono::microseconds{2'500'000}, std::chrono::microseconds{5'000'000},
     std::chrono::microseconds{10'000'000}};
 using LatencyHistogram = DurationHistogram<kLatencyBounds>;
+
+/// 5 µs … 10 s, three buckets a decade: what a server does for a client, where a read takes microseconds.
+inline constexpr std::array<std::chrono::microseconds, 20> kServiceBounds{
+    std::chrono::microseconds{5},         std::chrono::microseconds{10},
+    std::chrono::microseconds{25},        std::chrono::microseconds{50},
+    std::chrono::microseconds{100},       std::chrono::microseconds{250},
+    std::chrono::microseconds{500},       std::chrono::microseconds{1'000},
+    std::chrono::microseconds{2'500},     std::chrono::microseconds{5'000},
+    std::chrono::microseconds{10'000},    std::chrono::microseconds{25'000},
+    std::chrono::microseconds{50'000},    std::chrono::microseconds{100'000},
+    std::chrono::microseconds{250'000},   std::chrono::microseconds{500'000},
+    std::chrono::microseconds{1'000'000}, std::chrono::microseconds{2'500'000},
+    std::chrono::microseconds{5'000'000}, std::chrono::microseconds{10'000'000}};
+using ServiceHistogram = DurationHistogram<kServiceBounds>;
 
 /// 100 ms … 10 min: how long an ensemble is without a leader.
 inline constexpr std::array<std::chrono::milliseconds, 11> kElectionBounds{

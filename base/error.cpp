@@ -30,6 +30,8 @@ const char* name(Errc code) {
       return "not_found";
     case Errc::kNotAllowed:
       return "not_allowed";
+    case Errc::kNoSpace:
+      return "no_space";
     case Errc::kCancelled:
       return "cancelled";
   }

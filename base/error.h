@@ -25,6 +25,7 @@ enum class Errc {
   kIo,            ///< any other fault of the operating system
   kNotFound,      ///< the thing asked for is not there
   kNotAllowed,    ///< the peer or the configuration forbids it
+  kNoSpace,       ///< the device or the quota is full; free space and try again
   kCancelled,     ///< given up by this process (shutting down)
 };
 

@@ -41,4 +41,11 @@ struct SessionId {
   friend auto operator<=>(const SessionId&, const SessionId&) = default;
 };
 
+/// One accepted client connection of this process, numbered from 1 in the order of acceptance and never used
+/// again; 0 means "no connection" (a request that this member made itself, or that a learner forwarded).
+struct ConnectionId {
+  std::uint64_t value = 0;
+  friend auto operator<=>(const ConnectionId&, const ConnectionId&) = default;
+};
+
 }  // namespace wk

@@ -6,6 +6,7 @@
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
 #include <array>
 #include <memory>
 #include <utility>
@@ -15,19 +16,43 @@ namespace {
 
 constexpr std::size_t kLogQueueLines = 512;
 
-/// Pattern flag %j: the message as the inside of a JSON string.
+/// Bytes of the UTF-8 character at the beginning of `text`; 0 when none begins there.
+std::size_t character_bytes(std::string_view text) {
+  const auto byte = [text](std::size_t i) { return static_cast<unsigned char>(text[i]); };
+  const std::size_t bytes = byte(0) < 0x80                       ? 1
+                            : byte(0) >= 0xc2 && byte(0) <= 0xdf ? 2
+                            : (byte(0) & 0xf0) == 0xe0           ? 3
+                            : byte(0) >= 0xf0 && byte(0) <= 0xf4 ? 4
+                                                                 : 0;
+  if (bytes > text.size()) return 0;
+  for (std::size_t i = 1; i < bytes; ++i)
+    if ((byte(i) & 0xc0) != 0x80) return 0;
+  // Longer than needed, surrogates, and beyond the last plane.
+  if ((byte(0) == 0xe0 && byte(1) < 0xa0) || (byte(0) == 0xed && byte(1) > 0x9f) ||
+      (byte(0) == 0xf0 && byte(1) < 0x90) || (byte(0) == 0xf4 && byte(1) > 0x8f))
+    return 0;
+  return bytes;
+}
+
+/// Pattern flag %j: the message as the inside of a JSON string. Bytes that are not UTF-8 become U+FFFD.
 class JsonMessageFlag : public spdlog::custom_flag_formatter {
  public:
   void format(const spdlog::details::log_msg& msg, const std::tm&, spdlog::memory_buf_t& out) override {
-    for (const char c : std::string_view(msg.payload.data(), msg.payload.size())) {
-      if (c == '"' || c == '\\') {
+    std::string_view rest(msg.payload.data(), msg.payload.size());
+    while (!rest.empty()) {
+      const std::size_t bytes = character_bytes(rest);
+      const char c = rest.front();
+      if (bytes == 0) {
+        fmt::format_to(std::back_inserter(out), "\\ufffd");
+      } else if (c == '"' || c == '\\') {
         out.push_back('\\');
         out.push_back(c);
       } else if (static_cast<unsigned char>(c) < 0x20) {
         fmt::format_to(std::back_inserter(out), "\\u{:04x}", static_cast<unsigned char>(c));
       } else {
-        out.push_back(c);
+        out.append(rest.data(), rest.data() + bytes);
       }
+      rest.remove_prefix(std::max<std::size_t>(bytes, 1));
     }
   }
   [[nodiscard]] std::unique_ptr<custom_flag_formatter> clone() const override {

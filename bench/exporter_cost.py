@@ -3,7 +3,8 @@
 
     bench/exporter_cost.py [--seconds 60] [--scrapes 1000] [--json FILE]
 
-Watches one real ensemble of three Apache members on loopback; "15 targets" are the same three in five ensembles.
+Watches one real ensemble of three Apache members on loopback; "15 targets" are the same three in five ensembles, "70
+targets" are seven members in ten.
 CPU is user and system time of all threads, threads that have ended included, read from the kernel's clock of the
 process, which counts nanoseconds.  Polling is divided into windows and scraping into batches: the table shows the
 median and, in brackets, the smallest and the largest.  A burst of scrapes could be served from something remembered;
@@ -16,32 +17,27 @@ import argparse
 import collections
 import contextlib
 import dataclasses
-import datetime
-import http.client
 import json
 import math
-import os
 import pathlib
-import platform
 import statistics
 import struct
 import sys
 import time
-import zlib
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "tests"))
 
+import machine  # noqa: E402
+import scrapes  # noqa: E402
 from lab import apache, stack, workspace  # noqa: E402  The path has to be set first.
 
-# What Prometheus 2.x sends.
-_ACCEPT = ("application/openmetrics-text;version=1.0.0,application/openmetrics-text;version=0.0.1;q=0.75,"
-           "text/plain;version=0.0.4;q=0.5,*/*;q=0.1")
 _WINDOWS = 6
-_BATCHES = 10
 _WARM_UP_S = 8.0
-_SETTLED_S = 1.1
 _HISTORY_ROWS = {"an hour": 3600 + 360 + 60, "a day": 3600 + 1080 + 1440}
-_PLAIN_ROWS = 3 * 120  # the newest of each resolution are not packed
+_CHUNK_ROWS = 60                  # packed together; exporter/view/packed_rows.h
+_PLAIN_ROWS = 3 * _CHUNK_ROWS     # the newest of each resolution are not packed
+_CHUNK_OWN_BYTES = 40             # of the vector that holds a chunk, and of the allocator
+_KIND_BITS, _PATTERN_BITS, _CODE_HEAD_BITS = 2, 32, 45  # of a column of a chunk
 _NUMBER_BYTES = 4
 _GROWTH_ZNODES = 10000
 _GROWTH_SESSIONS = 50
@@ -69,11 +65,6 @@ class Row:
         if self.gate is None:
             return ""
         return "goal met" if self.value <= self.goal else "gate held" if self.value <= self.gate else "GATE MISSED"
-
-
-def cpu_seconds(pid):
-    """User and system time of a process, from its CPU clock (clock_getcpuclockid(3): ~pid << 3 | CPUCLOCK_SCHED)."""
-    return time.clock_gettime((~pid << 3) | 2)
 
 
 def _counted(targets):
@@ -115,51 +106,14 @@ def measure_polling(exporter, targets, seconds):
     """Percent of a core per target: median, lowest, highest of the windows."""
     shares = []
     for _ in range(_WINDOWS):
-        cpu, begin = cpu_seconds(exporter.process.pid), time.monotonic()
+        cpu, begin = scrapes.cpu_seconds(exporter.process.pid), time.monotonic()
         time.sleep(seconds / _WINDOWS)
-        shares.append(100 * (cpu_seconds(exporter.process.pid) - cpu) / (time.monotonic() - begin) / targets)
+        shares.append(100 * (scrapes.cpu_seconds(exporter.process.pid) - cpu) / (time.monotonic() - begin) / targets)
     return statistics.median(shares), min(shares), max(shares), statistics.mean(shares)
 
 
-class Scraper:
-    """One kept-alive connection, as Prometheus uses it."""
-
-    def __init__(self, exporter, path, gzip):
-        self._pid = exporter.process.pid
-        self._path = path
-        self._headers = {"Accept": _ACCEPT, "Accept-Encoding": "gzip" if gzip else "identity"}
-        self._connection = http.client.HTTPConnection("127.0.0.1", exporter.port, timeout=10)
-        self.body_bytes = 0
-
-    def scrape(self):
-        self._connection.request("GET", self._path, headers=self._headers)
-        answer = self._connection.getresponse()
-        self.body_bytes = len(answer.read())
-        if answer.status != 200:
-            raise RuntimeError(f"{self._path} answered {answer.status}")
-
-    def burst(self, count, idle_share):
-        """CPU milliseconds a scrape: median, lowest, highest of the batches, without what polling costs meanwhile."""
-        for _ in range(20):
-            self.scrape()
-        costs = []
-        for _ in range(_BATCHES):
-            cpu, begin = cpu_seconds(self._pid), time.monotonic()
-            for _ in range(count // _BATCHES):
-                self.scrape()
-            used = cpu_seconds(self._pid) - cpu - idle_share * (time.monotonic() - begin)
-            costs.append(1000 * used / (count // _BATCHES))
-        return statistics.median(costs), min(costs), max(costs)
-
-    def paced(self, count):
-        """The same for single scrapes about a second apart.  A poll may fall into one; the median leaves it out."""
-        costs = []
-        for _ in range(count):
-            time.sleep(_SETTLED_S)
-            cpu = cpu_seconds(self._pid)
-            self.scrape()
-            costs.append(1000 * (cpu_seconds(self._pid) - cpu))
-        return statistics.median(costs), min(costs), max(costs)
+def scraper_of(exporter, path, gzip):
+    return scrapes.Scraper(exporter.process.pid, exporter.port, path, gzip)
 
 
 def scrape_rows(exporter, targets, count, idle_share):
@@ -167,40 +121,74 @@ def scrape_rows(exporter, targets, count, idle_share):
     rows = []
     for families, path in (("native", "/metrics?family=native,exporter"), ("native + zk", "/metrics")):
         for gzip in (False, True):
-            scraper = Scraper(exporter, path, gzip)
+            scraper = scraper_of(exporter, path, gzip)
             value, low, high = scraper.burst(count, idle_share)
             rows.append(Row("O1", f"CPU per scrape, {targets} targets, {families}{', gzip' if gzip else ''}", "ms",
                             value, low, high, _SCRAPE_GOAL, _SCRAPE_GATE, f"{scraper.body_bytes / 1000:.0f} kB"))
     return rows
 
 
+def pattern(value):
+    """The bits of a number as exporter/view/packed_rows.cpp keeps them; None when it is unknown."""
+    if value is None:
+        return None
+    bits = struct.unpack("<I", struct.pack("<f", value))[0]
+    return bits if value == math.trunc(value) else (bits + 0x1FFF) & ~0x3FFF
+
+
+def coded_bits(patterns):
+    """Bits of a code for each of these patterns, and of what precedes the codes."""
+    known = [each for each in patterns if each]
+    shift = min(((each & -each).bit_length() - 1 for each in known), default=0)
+    codes = (None in patterns) + (0 in patterns) + ((max(known) >> shift) - (min(known) >> shift) + 1 if known else 0)
+    return _CODE_HEAD_BITS + len(patterns) * (codes - 1).bit_length()
+
+
 def packed_row_bytes(columns):
-    """Bytes a row takes once packed, as exporter/view/packed_rows.cpp does it, from the rows seen so far."""
-    plain = [bytearray() for _ in range(_NUMBER_BYTES)]
+    """Bytes a row takes once packed, as exporter/view/packed_rows.cpp does it, judged by the newest rows, a chunk at most."""
+    bits = 0
     for column in columns:
-        before = 0
-        for value in column:
-            bits = struct.unpack("<I", struct.pack("<f", math.nan if value is None else value))[0]
-            if value is not None and value != math.trunc(value):
-                bits = (bits + 0x3FF) & ~0x7FF
-            for plane in range(_NUMBER_BYTES):
-                plain[plane].append((bits ^ before) >> (8 * plane) & 0xFF)
-            before = bits
-    rows = len(columns[0])
-    return len(zlib.compress(b"".join(plain), 6)) / rows
+        patterns = [pattern(value) for value in column[-_CHUNK_ROWS:]]
+        common = collections.Counter(patterns).most_common(1)[0][0]
+        others = [each for each in patterns if each != common]
+        bits += _KIND_BITS
+        if others:
+            bits += min(coded_bits(patterns), _PATTERN_BITS + _CHUNK_ROWS + coded_bits(others))
+        else:
+            bits += _PATTERN_BITS
+    return (bits / 8 + _CHUNK_OWN_BYTES) / _CHUNK_ROWS
 
 
 def history_megabytes(exporter):
-    """Memory of the history when it is an hour and a day old, extrapolated from the rows since the start."""
+    """Memory that the history will have taken when it is an hour and a day old, beside what it takes now."""
     owners = collections.defaultdict(list)
-    for series in json.loads(exporter.get("/api/v1/history?step=1&since=-3600s").body)["series"]:
+    for series in json.loads(exporter.get(f"/api/v1/history?step=1&since=-{_CHUNK_ROWS}s").body)["series"]:
         owners[series["ensemble"], series["member"]].append(series["points"])
     spans = dict.fromkeys(_HISTORY_ROWS, 0.0)
     for columns in owners.values():
         packed, plain = packed_row_bytes(columns), len(columns) * _NUMBER_BYTES
+        held = min(len(columns[0]), _CHUNK_ROWS)
         for span, rows in _HISTORY_ROWS.items():
-            spans[span] += ((rows - _PLAIN_ROWS) * packed + _PLAIN_ROWS * plain) / 1e6
+            spans[span] += ((rows - _PLAIN_ROWS) * packed + (_PLAIN_ROWS - held) * plain) / 1e6
     return spans
+
+
+def fleet_rows(arguments):
+    """Ten ensembles of seven members: one of seven real servers, watched ten times."""
+    with apache.ApacheEnsemble(7, extra_cfg={"maxClientCnxns": 500}) as ensemble:
+        with watching(ensemble.folder, ensemble.addresses, ensembles=10) as exporter:
+            share, low, high, mean = measure_polling(exporter, 70, arguments.seconds)
+            rows = [Row("O4", f"CPU per target polled each second, {_counted(70)}, canary read", "% of a core", share, low,
+                        high, _POLL_GOAL, _POLL_GATE, f"mean {mean:.3f}")]
+            rows += memory_rows(exporter, 70, "read")
+            scraper_of(exporter, "/metrics", True).paced(min(arguments.paced, 10))
+            return rows + [after_scrapes_row(exporter, 70)]
+
+
+def after_scrapes_row(exporter, targets):
+    found = status_megabytes(exporter.process.pid)
+    return Row("O4", f"resident, {targets} targets, after these scrapes", "MB", found["VmRSS"], None, None, _MEMORY_GOAL,
+               _MEMORY_GATE, f"{found['RssAnon']:.1f} own, {found['RssFile']:.1f} files")
 
 
 def memory_rows(exporter, targets, canary):
@@ -210,7 +198,7 @@ def memory_rows(exporter, targets, canary):
     rows = [Row("O4", f"resident, {_counted(targets)}, canary {canary}, before the first scrape", "MB", found["VmRSS"],
                 None, None, _MEMORY_GOAL, _MEMORY_GATE, split)]
     rows += [Row("O4", f"… with the history of {span}, extrapolated", "MB", found["VmRSS"] + more, None, None,
-                 _MEMORY_GOAL, _MEMORY_GATE, f"history {more:.2f} MB")
+                 _MEMORY_GOAL, _MEMORY_GATE, f"{more:.2f} MB of history to come")
              for span, more in history_megabytes(exporter).items()]
     return rows
 
@@ -247,38 +235,22 @@ def measure(arguments):
                     continue
                 idle_share = mean * targets / 100
                 rows += scrape_rows(exporter, targets, arguments.scrapes, idle_share)
-                value, low, high = Scraper(exporter, "/metrics", True).paced(arguments.paced)
+                value, low, high = scraper_of(exporter, "/metrics", True).paced(arguments.paced)
                 rows.append(Row("O1", f"CPU per scrape, {targets} targets, native + zk, gzip, one a second", "ms",
                                 value, low, high, _SCRAPE_GOAL, _SCRAPE_GATE, "no scrape before it in the same second"))
                 if targets == 3:
-                    before = Scraper(exporter, "/metrics", False).burst(arguments.scrapes, idle_share)[0]
+                    before = scraper_of(exporter, "/metrics", False).burst(arguments.scrapes, idle_share)[0]
                     sessions = fill(ensemble)
-                    time.sleep(2 * _SETTLED_S)
-                    after = Scraper(exporter, "/metrics", False).burst(arguments.scrapes, idle_share)[0]
+                    time.sleep(2 * scrapes.SETTLED_S)
+                    after = scraper_of(exporter, "/metrics", False).burst(arguments.scrapes, idle_share)[0]
                     rows.append(Row("O1", f"the same with {_GROWTH_ZNODES:,} znodes, {_GROWTH_ZNODES:,} watches and "
                                           f"{_GROWTH_SESSIONS} sessions, divided by without", "ratio", after / before,
                                     None, None, 1.0, _GROWTH_GATE, f"{before:.2f} → {after:.2f} ms"))
                     for session in sessions:
                         session.stop()
                         session.close()
-                found = status_megabytes(exporter.process.pid)
-                rows.append(Row("O4", f"resident, {targets} targets, after these scrapes", "MB", found["VmRSS"], None,
-                                None, _MEMORY_GOAL, _MEMORY_GATE,
-                                f"{found['RssAnon']:.1f} own, {found['RssFile']:.1f} files"))
-    return rows
-
-
-def machine():
-    """What ran where, and how busy it was."""
-    model = "unknown processor"
-    with open("/proc/cpuinfo", encoding="utf-8") as source:
-        for line in source:
-            if line.startswith("model name"):
-                model = line.split(":", 1)[1].strip()
-                break
-    return {"date": datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%d %H:%M UTC"),
-            "cores": os.cpu_count(), "processor": model, "kernel": platform.release(),
-            "load_average": list(os.getloadavg())}
+                rows.append(after_scrapes_row(exporter, targets))
+    return rows + fleet_rows(arguments)
 
 
 def _number(value, unit):
@@ -303,15 +275,15 @@ def main():
     parser.add_argument("--paced", type=int, default=30, help="scrapes of the row with one a second")
     parser.add_argument("--json", type=pathlib.Path, help="also write the rows to this file")
     arguments = parser.parse_args()
-    if arguments.scrapes < _BATCHES or arguments.seconds <= 0 or arguments.paced < 1:
-        parser.error(f"--scrapes must be {_BATCHES} or more, --seconds positive, --paced 1 or more")
-    before = machine()
+    if arguments.scrapes < scrapes.BATCHES or arguments.seconds <= 0 or arguments.paced < 1:
+        parser.error(f"--scrapes must be {scrapes.BATCHES} or more, --seconds positive, --paced 1 or more")
+    before = machine.now()
     try:
         rows = measure(arguments)
     except workspace.LabUnavailable as missing:
         print(f"exporter_cost: {missing}", file=sys.stderr)
         return 2
-    after = machine()
+    after = machine.now()
     print(f"{before['date']}, {before['cores']} cores ({before['processor']}), Linux {before['kernel']}; load average "
           f"{before['load_average'][0]:.1f} before and {after['load_average'][0]:.1f} after.\n")
     print(table(rows))

@@ -4,14 +4,17 @@
 # What the programs are built from.
 wk_packages_build="g++ cmake ninja-build pkg-config git libboost1.81-dev libboost-system1.81-dev
   prometheus-cpp-dev libcivetweb-dev libspdlog-dev libfmt-dev libssl-dev libdeflate-dev libcrypt-dev
-  nlohmann-json3-dev libyaml-cpp-dev libcli11-dev libcurl4-openssl-dev python3 python3-markdown"
+  zlib1g-dev libsnappy-dev nlohmann-json3-dev libyaml-cpp-dev libcli11-dev libcurl4-openssl-dev python3 python3-markdown"
 # An Apache ZooKeeper ensemble to watch. The servlet API is what its AdminServer lacks in Debian's class path.
 wk_packages_zookeeper="default-jre-headless libzookeeper-java libservlet-api-java"
 # Prometheus and Alertmanager, with promtool and amtool.
 wk_packages_monitoring="prometheus prometheus-alertmanager"
 # What only the tests need.
-wk_packages_tests="ccache libgtest-dev libgmock-dev zlib1g-dev python3-kazoo python3-yaml openssl ca-certificates curl iproute2 gcc
+wk_packages_tests="ccache libgtest-dev libgmock-dev python3-kazoo python3-yaml openssl ca-certificates curl iproute2 gcc
   clang-14 libclang-rt-14-dev clang-format-14"
+
+# ZooKeeper's own clients, unchanged: zkCli.sh, the C client, and a compiler for a Java program.
+wk_packages_clients="zookeeper zookeeper-bin libzookeeper-mt-dev openjdk-17-jdk-headless"
 
 # What only the tests of the page and of the dashboards need, as COMMAND:PACKAGE: Node.js often comes from elsewhere, with
 # npm in the same package, and then Debian's must not be asked for.

@@ -2,8 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <cstring>
-
 namespace wk::jute {
 
 void Reader::fail(Errc code, const char* what) {
@@ -36,7 +34,7 @@ std::int64_t Reader::read_long() { return static_cast<std::int64_t>(read_big_end
 
 bool Reader::read_bool() { return read_big_endian(1) != 0; }
 
-std::optional<std::string> Reader::read_string() {
+std::optional<std::string_view> Reader::read_string_view() {
   const std::int32_t length = read_int();
   if (fault_ || length == -1) return std::nullopt;
   if (length < 0) {
@@ -52,10 +50,14 @@ std::optional<std::string> Reader::read_string() {
     fail(Errc::kTruncated, "record ends inside a string");
     return std::nullopt;
   }
-  std::string value(size, '\0');
-  if (size > 0) std::memcpy(value.data(), input_.data() + position_, size);
+  const auto bytes = input_.subspan(position_, size);
   position_ += size;
-  return value;
+  return std::string_view(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+}
+
+std::optional<std::string> Reader::read_string() {
+  if (const auto view = read_string_view()) return std::string(*view);
+  return std::nullopt;
 }
 
 std::optional<std::size_t> Reader::read_count(std::size_t min_element_bytes) {

@@ -11,6 +11,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 
 #include "base/error.h"
 
@@ -35,12 +36,20 @@ class Reader {
   /// A ustring or buffer; null (length -1) is nullopt and differs from empty. The bytes are not checked for
   /// UTF-8.
   std::optional<std::string> read_string();
+  /// The same without a copy: the view lives as long as the input.
+  std::optional<std::string_view> read_string_view();
   /// The count in front of a vector: nullopt for null (-1), 0 for any other negative count, as Java decodes
   /// it. \param min_element_bytes  smallest encoding of one element, at least 1; a count that cannot fit is a
   /// fault
   std::optional<std::size_t> read_count(std::size_t min_element_bytes);
 
   [[nodiscard]] std::size_t remaining() const { return input_.size() - position_; }
+  /// Bytes read so far.
+  [[nodiscard]] std::size_t position() const { return position_; }
+  /// The input from `start`, an earlier position(), up to here.
+  [[nodiscard]] std::span<const std::byte> read_since(std::size_t start) const {
+    return input_.subspan(start, position_ - start);
+  }
   [[nodiscard]] bool ok() const { return !fault_.has_value(); }
 
   /// Makes the reader fail at the current place, for what a record forbids (a null path). A first fault

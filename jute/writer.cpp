@@ -2,14 +2,16 @@
 
 #include <fmt/format.h>
 
+#include <array>
 #include <limits>
 
 namespace wk::jute {
 
 void Writer::write_big_endian(std::uint64_t value, std::size_t size) {
   if (too_large_) return;
-  for (std::size_t shift = size * 8; shift > 0; shift -= 8)
-    output_.push_back(static_cast<std::byte>(value >> (shift - 8) & 0xff));
+  std::array<std::byte, 8> bytes;
+  for (std::size_t i = 0; i < size; ++i) bytes[i] = static_cast<std::byte>(value >> (8 * (size - 1 - i)));
+  output_.insert(output_.end(), bytes.begin(), bytes.begin() + static_cast<std::ptrdiff_t>(size));
 }
 
 void Writer::write_int(std::int32_t value) { write_big_endian(static_cast<std::uint32_t>(value), 4); }
@@ -32,6 +34,10 @@ void Writer::write_count(std::optional<std::size_t> count) {
   if (*count > static_cast<std::size_t>(std::numeric_limits<std::int32_t>::max())) too_large_ = true;
   if (too_large_) return;
   write_int(static_cast<std::int32_t>(*count));
+}
+
+void Writer::write_encoded(std::span<const std::byte> bytes) {
+  if (!too_large_) output_.insert(output_.end(), bytes.begin(), bytes.end());
 }
 
 Result<void> Writer::status() const {

@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string_view>
 #include <vector>
 
@@ -28,6 +29,8 @@ class Writer {
   void write_string(std::optional<std::string_view> value);
   /// The count in front of a vector; nullopt announces a null vector.
   void write_count(std::optional<std::size_t> count);
+  /// Bytes that are encoded already.
+  void write_encoded(std::span<const std::byte> bytes);
 
   [[nodiscard]] bool ok() const { return !too_large_; }
   /// Nothing, or Errc::kTooLarge when a string or count passed its limit.

@@ -1,14 +1,17 @@
-"""deploy/quickstart as a stranger uses it: in the background, with everything, then stopped."""
+"""deploy/quickstart as a stranger uses it: one server, in the background and in the foreground; everything; stopped."""
 
 import json
 import os
 import pathlib
 import re
 import shutil
+import signal
 import subprocess
 import tempfile
 import time
 import unittest
+
+from kazoo.client import KazooClient
 
 from lab import stack
 
@@ -29,16 +32,64 @@ def running(state):
 
 
 class Quickstart(unittest.TestCase):
-    def test_background_ensemble_and_stop(self):
+    def setUp(self):
         folder = pathlib.Path(tempfile.mkdtemp(prefix="wk-quickstart-"))
         self.addCleanup(shutil.rmtree, folder, ignore_errors=True)
-        state = folder / "state"
-        environment = {**os.environ, "WK_QUICKSTART_DIR": str(state)}
+        self.state = folder / "state"
+        self.environment = {**os.environ, "WK_QUICKSTART_DIR": str(self.state)}
 
-        def quickstart(*arguments):
-            return subprocess.run([ROOT / "deploy" / "quickstart", *arguments], env=environment, cwd="/",
-                                  capture_output=True, text=True, timeout=900, check=False)
+    def quickstart(self, *arguments):
+        return subprocess.run([ROOT / "deploy" / "quickstart", *arguments], env=self.environment, cwd="/",
+                              capture_output=True, text=True, timeout=1800, check=False)
 
+    def assert_stopped(self, run):
+        self.assertEqual(run.returncode, 0, run.stdout + run.stderr)
+        self.assertEqual(running(self.state), [])
+        self.assertEqual(self.quickstart("--stop").returncode, 1)
+
+    def test_background_server_and_stop(self):
+        started = self.quickstart("--background")
+        self.assertEqual(started.returncode, 0, started.stdout + started.stderr)
+        try:
+            page = re.search(r"metrics\s+(http://127\.0\.0\.1:\d+)/metrics", started.stdout).group(1)
+            member = re.search(r"-server (127\.0\.0\.1:\d+)", started.stdout).group(1)
+            self.assertIn("zk_znode_count", stack.http_get(page + "/metrics").text)
+            self.assertIn('data-part="verdict"', stack.http_get(page + "/").text)
+            self.assertEqual(stack.http_get(page + "/readyz").status, 200)
+            client = KazooClient(hosts=member)
+            client.start(timeout=20)
+            client.create("/hello", b"world")
+            self.assertEqual(client.get("/hello")[0], b"world")
+            client.stop()
+            client.close()
+            four_letters = re.search(r"four letters\s+(.*)", started.stdout).group(1)
+            answer = subprocess.run(four_letters, shell=True, capture_output=True, text=True, check=True, timeout=20)
+            self.assertIn("Mode: standalone", answer.stdout)
+            self.assertEqual([line for line in running(self.state) if "java" in line], [])
+        finally:
+            stopped = self.quickstart("--stop")
+        self.assert_stopped(stopped)
+        self.assertIn("SIGTERM: stopping", (self.state / "watchkeeperd.log").read_text(encoding="utf-8"))
+
+    def test_foreground_ends_cleanly_on_interrupt(self):
+        process = subprocess.Popen([ROOT / "deploy" / "quickstart"], env=self.environment, cwd="/",
+                                   stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        self.addCleanup(process.wait)
+        self.addCleanup(process.kill)
+        lines = []
+        for line in process.stdout:
+            lines.append(line)
+            if line.startswith("Ctrl-C"):
+                break
+        else:
+            self.fail("".join(lines) + process.stderr.read())
+        process.send_signal(signal.SIGINT)
+        rest, errors = process.communicate(timeout=60)
+        self.assertEqual(process.returncode, 0, rest + errors)
+        self.assertEqual(running(self.state), [])
+
+    def test_background_ensemble_and_stop(self):
+        quickstart = self.quickstart
         started = quickstart("--ensemble", "--background")
         self.assertEqual(started.returncode, 0, started.stdout + started.stderr)
         try:
@@ -67,9 +118,7 @@ class Quickstart(unittest.TestCase):
             self.assertIn("it runs already", again.stderr)
         finally:
             stopped = quickstart("--stop")
-        self.assertEqual(stopped.returncode, 0, stopped.stdout + stopped.stderr)
-        self.assertEqual(running(state), [])
-        self.assertEqual(quickstart("--stop").returncode, 1)
+        self.assert_stopped(stopped)
 
     def test_unknown_option(self):
         run = subprocess.run([ROOT / "deploy" / "quickstart", "--nope"], capture_output=True, text=True, check=False)

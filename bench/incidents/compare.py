@@ -30,10 +30,11 @@ import time
 import traceback
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT / "tests"))
+sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "bench")]
 
 from lab import apache, load, process, stack, workspace  # noqa: E402  The path has to be set first.
 
+import machine  # noqa: E402
 import catalogue  # noqa: E402
 import recording  # noqa: E402
 import report  # noqa: E402
@@ -342,10 +343,8 @@ def parse_arguments():
     return options
 
 
-def machine():
-    with open("/proc/cpuinfo", encoding="utf-8") as source:
-        model = re.search(r"^model name\s*:\s*(.*)$", source.read(), re.MULTILINE)
-    return f"{os.cpu_count()} × {model.group(1) if model else platform.machine()}, Linux {platform.release()}"
+def machine_line():
+    return f"{os.cpu_count()} × {machine.processor()}, Linux {platform.release()}"
 
 
 def run_all(bench):
@@ -376,7 +375,7 @@ def make_document(bench, rows, previous):
            "parallel": options.parallel, "scrape_interval_s": options.scrape_interval}
     how = {key: previous[key] for key in own} if kept else own
     return {**how, "started": f"{min(faults):%Y-%m-%d %H:%M}" if faults else "",
-            "ended": f"{max(ends):%Y-%m-%d %H:%M}" if ends else "", "machine": machine(), "versions": bench.versions(),
+            "ended": f"{max(ends):%Y-%m-%d %H:%M}" if ends else "", "machine": machine_line(), "versions": bench.versions(),
             "incidents": ordered}
 
 

@@ -7,8 +7,8 @@
 #include <cmath>
 
 #include "base/log.h"
+#include "base/near_miss.h"
 #include "exporter/app/member_lookup.h"
-#include "exporter/app/near_miss.h"
 
 namespace wk::exporter {
 namespace {

@@ -44,13 +44,12 @@ const char* unit_name(ZkUnit unit) {
 
 Json measurement_json(const Measurement& measurement) {
   const char* unit = unit_name(measurement.metric->unit);
-  const auto* number = std::get_if<double>(&measurement.value);
+  const double* number = measurement.number();
   return {{"name", measurement.metric->name},
           {"native", measurement.metric->native},
-          {"key", measurement.key.empty() ? Json(nullptr) : Json(measurement.key)},
+          {"key", measurement.key().empty() ? Json(nullptr) : Json(measurement.key())},
           {"unit", unit != nullptr ? Json(unit) : Json(nullptr)},
-          {"value", number != nullptr ? json_number(*number)
-                                      : summary_json(std::get<SummaryValue>(measurement.value))}};
+          {"value", number != nullptr ? json_number(*number) : summary_json(*measurement.summary())}};
 }
 
 Json fact_json(const StatusAnswer& status) {
@@ -227,7 +226,7 @@ Json member_document(std::string_view ensemble, const MemberView& member, Moment
   static const MemberFacts kNoFacts;
   Json sources = Json::array();
   for (std::size_t i = 0; i < kProbeCount; ++i)
-    sources.push_back(source_document(static_cast<Probe>(i), member.sources[i], now));
+    sources.push_back(source_document(static_cast<Probe>(i), member.sources[static_cast<Probe>(i)], now));
   return {{"ensemble", ensemble},
           {"member", member.name},
           {"address", member.address.empty() ? Json(nullptr) : Json(member.address)},

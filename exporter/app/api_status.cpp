@@ -49,17 +49,16 @@ Json member_json(const MemberView& member) {
           {"voter", member.voter},
           {"in_sync", member.in_sync},
           {"lag_transactions", json_optional(member.lag_transactions)},
-          {"safe_to_stop", safe_to_stop_json(member.safe_to_stop)}};
+          {"safe_to_stop", safe_to_stop_json(member.safe_to_stop)},
+          {"inside", member.facts && member.facts->internals}};
 }
 
 /// Every source of every member that was tried and did not answer as it should.
 Json source_problems_json(const EnsembleView& ensemble) {
   Json problems = Json::array();
   for (const MemberView& member : ensemble.members)
-    for (std::size_t i = 0; i < kProbeCount; ++i) {
-      const SourceStatus& source = member.sources[i];
+    for (const auto& [probe, source] : member.sources) {
       if (source.state == SourceState::kOk || source.state == SourceState::kNotTried) continue;
-      const auto probe = static_cast<Probe>(i);
       problems.push_back({{"member", member.name},
                           {"source", name(probe)},
                           {"state", name(source.state)},

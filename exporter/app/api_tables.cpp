@@ -196,10 +196,10 @@ Json configuration_table(const EnsembleView& ensemble, Moment now) {
 Json sources_table(const EnsembleView& ensemble, Moment now) {
   Json rows = Json::array();
   for (const MemberView& member : ensemble.members)
-    for (std::size_t i = 0; i < kProbeCount; ++i) {
-      if (!member.sources[i].last_tried) continue;
+    for (const auto& [probe, source] : member.sources) {
+      if (!source.last_tried) continue;
       Json row = {{"member", member.name}};
-      row.update(source_document(static_cast<Probe>(i), member.sources[i], now));
+      row.update(source_document(probe, source, now));
       rows.push_back(std::move(row));
     }
   Json json = table(ensemble, now);

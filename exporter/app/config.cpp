@@ -8,8 +8,8 @@
 #include <set>
 
 #include "base/log.h"
+#include "base/near_miss.h"
 #include "base/text.h"
-#include "exporter/app/near_miss.h"
 #include "exporter/app/target_defaults.h"
 #include "exporter/app/text_file.h"
 #include "exporter/app/value_rules.h"

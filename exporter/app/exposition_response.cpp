@@ -1,6 +1,7 @@
 #include "exporter/app/exposition_response.h"
 
-#include <string>
+#include <algorithm>
+#include <array>
 #include <utility>
 
 #include "exporter/web/exposition.h"
@@ -29,31 +30,35 @@ class ExpositionSink final : public SampleSink {
 
 }  // namespace
 
-Response exposition_response(const Request& request, std::atomic<std::size_t>& expected_bytes,
+Response exposition_response(const Request& request, TextPool& texts,
                              const std::function<void(SampleSink&)>& collect_all) {
-  // A little more than last time, since counters get longer.
-  constexpr std::size_t kGrowth = 4096;
   const ExpositionFormat format = choose_format(request.header("Accept"));
   // No catalogue has a counter whose name without _total is another family's: tests/unit/exporter/catalogue.
-  ExpositionWriter writer(format, expected_bytes.load(std::memory_order_relaxed) + kGrowth);
+  ExpositionWriter writer(format, texts.borrow());
   ExpositionSink sink(writer);
   collect_all(sink);
   Response response;
   response.content_type = content_type(format);
-  std::string text = std::move(writer).finish().text;
-  expected_bytes.store(text.size(), std::memory_order_relaxed);
-  response.body = std::move(text);
+  response.body = texts.share(std::move(writer).finish());
   response.headers = {{"Cache-Control", "no-store"}, {"Vary", "Accept"}};
   return response;
 }
 
-void WithoutFamilies::begin(std::string_view name, std::string_view help, prometheus::MetricType type) {
-  skipping_ = left_out_.contains(name);
+void FamilyFilter::begin(std::string_view name, std::string_view help, prometheus::MetricType type) {
+  skipping_ = !keep_(name);
   if (!skipping_) rest_.begin(name, help, type);
 }
 
-void WithoutFamilies::sample(CommonLabels common, const prometheus::ClientMetric& metric) {
+void FamilyFilter::sample(CommonLabels common, const prometheus::ClientMetric& metric) {
   if (!skipping_) rest_.sample(common, metric);
+}
+
+bool has_sample_of(std::string_view family, const std::set<std::string>& samples) {
+  static constexpr std::array<std::string_view, 5> kSuffixes{"", "_count", "_sum", "_bucket", "_total"};
+  return samples.empty() || std::ranges::any_of(samples, [family](std::string_view sample) {
+           return sample.starts_with(family) &&
+                  std::ranges::find(kSuffixes, sample.substr(family.size())) != kSuffixes.end();
+         });
 }
 
 void write_gauge(SampleSink& sink, std::string_view name, std::string_view help, double value) {

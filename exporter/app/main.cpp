@@ -18,12 +18,13 @@
 #include <variant>
 #include <vector>
 
+#include "base/build_info.h"
 #include "base/log.h"
 #include "exporter/app/config.h"
 #include "exporter/app/options.h"
 #include "exporter/app/routes.h"
+#include "exporter/app/startup_memory.h"
 #include "exporter/app/tls_files.h"
-#include "exporter/app/version.h"
 #include "exporter/app/watcher.h"
 #include "exporter/web/server.h"
 #include "exporter/web/web_config.h"
@@ -44,10 +45,17 @@ struct Plan {
   std::vector<std::string> warnings;
 };
 
-/// A scrape builds up to a megabyte of text and thousands of labels on whatever HTTP thread takes it. With
-/// glibc's defaults each thread would keep as much in an arena of its own; one arena keeps it once.
-/// Allocation is rare enough for a shared lock.
-void keep_memory_small() { mallopt(M_ARENA_MAX, 1); }
+/// A scrape builds megabytes of text on whatever HTTP thread takes it. With glibc's defaults each thread
+/// would keep as much in an arena of its own, and the heap would stay as large as its largest moment: large
+/// blocks would come from it once one has been freed. One arena keeps small blocks once (allocation is rare
+/// enough for a shared lock); large ones go back to the system as soon as they are free, at the price of
+/// touching their pages anew.
+void keep_memory_small() {
+  constexpr int kLarge = 512 * 1024;
+  mallopt(M_ARENA_MAX, 1);
+  mallopt(M_MMAP_THRESHOLD, kLarge);
+  mallopt(M_TRIM_THRESHOLD, kLarge);
+}
 
 /// A line for standard error and the exit status that goes with it.
 struct Failure {
@@ -143,23 +151,11 @@ int run(Plan plan) {
 
   Watcher watcher(plan.ensembles);
   HttpServer server(plan.http);
-  Observations observations;
-  observations.publication = watcher.publication();
-  observations.events = [&watcher](std::uint64_t after, std::size_t limit) {
-    return watcher.events(after, limit);
-  };
-  observations.history = [&watcher](const SeriesRequest& request, const HistoryQuery& query) {
-    if (const auto* series = std::get_if<MemberSeries>(&request.series))
-      return watcher.history(request.ensemble, request.member, *series, query.step, query.since);
-    return watcher.history(request.ensemble, std::get<EnsembleSeries>(request.series), query.step,
-                           query.since);
-  };
-  observations.latest_row = [&watcher](const std::string& ensemble) { return watcher.latest_row(ensemble); };
+  Observations observations = observations_of(watcher.chronicle());
   observations.probe = [&watcher](const std::string& ensemble, const TargetSpec& target) {
     return watcher.probe(ensemble, target);
   };
   observations.http_stats = [&server] { return server.stats(); };
-  observations.now = [] { return Moment::now(); };
   Routes(observations, plan.ensembles, plan.settings).add_to(server);
 
   watcher.start();
@@ -170,6 +166,7 @@ int run(Plan plan) {
   fmt::print("{} {} watches {}:{}\n", kProgram, build_info().version, counted(plan),
              urls(server, plan.https));
   std::fflush(stdout);
+  return_startup_memory();
   wait_for_stop(signals);
   server.stop();
   watcher.stop();

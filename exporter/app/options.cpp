@@ -11,7 +11,7 @@
 #include <utility>
 #include <vector>
 
-#include "exporter/app/near_miss.h"
+#include "base/near_miss.h"
 #include "exporter/app/target_defaults.h"
 #include "exporter/app/value_rules.h"
 

@@ -8,12 +8,13 @@ namespace wk::exporter {
 namespace {
 
 constexpr std::string_view kJsonSuffix = ".json";
-constexpr std::array<std::pair<std::string_view, PageTable>, 5> kTables{
+constexpr std::array<std::pair<std::string_view, PageTable>, 6> kTables{
     {{"members", PageTable::kMembers},
      {"connections", PageTable::kConnections},
      {"configuration", PageTable::kConfiguration},
      {"sources", PageTable::kSources},
-     {"events", PageTable::kEvents}}};
+     {"events", PageTable::kEvents},
+     {"inside", PageTable::kInside}}};
 
 }  // namespace
 

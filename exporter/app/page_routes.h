@@ -10,7 +10,7 @@
 
 namespace wk::exporter {
 
-enum class PageTable { kNone, kMembers, kConnections, kConfiguration, kSources, kEvents };
+enum class PageTable { kNone, kMembers, kConnections, kConfiguration, kSources, kEvents, kInside };
 
 struct PagePath {
   std::string ensemble;

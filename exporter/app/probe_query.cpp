@@ -9,16 +9,17 @@
 #include <optional>
 
 #include "base/log.h"
-#include "exporter/app/near_miss.h"
+#include "base/near_miss.h"
 #include "exporter/app/target_defaults.h"
 #include "exporter/app/value_rules.h"
 
 namespace wk::exporter {
 namespace {
 
-/// Time for the answer to travel before Prometheus gives up.
-constexpr std::chrono::milliseconds kScrapeMargin{250};
-constexpr std::chrono::milliseconds kProbeTimeoutMin{250};
+/// What is left of Prometheus' timeout when the visit must have ended: for the connection to the exporter,
+/// the answer's way back, and a machine that is short of processor time just when something is wrong. As much
+/// as blackbox_exporter leaves.
+constexpr std::chrono::milliseconds kScrapeMargin{500};
 
 Error in_parameter(std::string_view parameter, const Error& error) {
   return {error.code, fmt::format("parameter \"{}\": {}", parameter, error.message)};
@@ -49,7 +50,8 @@ std::optional<std::chrono::milliseconds> deadline_of(std::string_view scrape_tim
     return std::nullopt;
   const double capped_ms =
       std::min(timeout_s * 1e3, static_cast<double>((kTimeoutMax + kScrapeMargin).count()));
-  return std::max(std::chrono::milliseconds(std::lround(capped_ms)) - kScrapeMargin, kProbeTimeoutMin);
+  const std::chrono::milliseconds timeout(std::lround(capped_ms));
+  return std::max({timeout - kScrapeMargin, timeout / 2, kTimeoutMin});
 }
 
 }  // namespace

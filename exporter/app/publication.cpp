@@ -12,9 +12,15 @@ void Publication::publish(std::shared_ptr<const Snapshot> next) {
     const std::lock_guard lock(mutex_);
     WK_CHECK(next->sequence > sequence_, "a snapshot came after its successor");
     sequence_ = next->sequence;
-    current_.store(std::move(next));
+    current_.swap(next);
   }
   changed_.notify_all();
+  // The snapshot before goes here, without the lock, unless somebody still reads it.
+}
+
+std::shared_ptr<const Snapshot> Publication::current() const {
+  const std::lock_guard lock(mutex_);
+  return current_;
 }
 
 void Publication::wait_for_newer(std::uint64_t seen, const std::atomic<bool>& given_up,

@@ -1,6 +1,8 @@
 // Where the watcher puts each snapshot, and where everybody else takes the newest one or waits for it.
 //
-// Thread: one publisher; all const functions from any thread. current() takes no lock.
+// Thread: one publisher; all const functions from any thread. The lock is held to copy or exchange a pointer.
+// (An atomic shared_ptr would do, but GCC 12's releases its reader's lock without ordering the read before
+// it.)
 #pragma once
 
 #include <atomic>
@@ -20,7 +22,7 @@ class Publication {
   void publish(std::shared_ptr<const Snapshot> next);
 
   /// The newest snapshot; null before the first publish().
-  [[nodiscard]] std::shared_ptr<const Snapshot> current() const { return current_.load(); }
+  [[nodiscard]] std::shared_ptr<const Snapshot> current() const;
 
   /// Waits until the newest snapshot has a sequence above `seen`, until `given_up` is true and wake() was
   /// called, or for `patience`.
@@ -31,10 +33,10 @@ class Publication {
   void wake() const;
 
  private:
-  std::atomic<std::shared_ptr<const Snapshot>> current_;
-  mutable std::mutex mutex_;
+  mutable std::mutex mutex_;  ///< guards what follows
   mutable std::condition_variable changed_;
-  std::uint64_t sequence_ = 0;  ///< under mutex_; of current_
+  std::shared_ptr<const Snapshot> current_;
+  std::uint64_t sequence_ = 0;  ///< of current_
 };
 
 }  // namespace wk::exporter

@@ -1,12 +1,13 @@
 #include "exporter/app/routes.h"
 
 #include <algorithm>
-#include <atomic>
 #include <iterator>
 #include <set>
 #include <string_view>
 
+#include "base/build_info.h"
 #include "exporter/app/api_events.h"
+#include "exporter/app/api_inside.h"
 #include "exporter/app/api_members.h"
 #include "exporter/app/api_safe_to_stop.h"
 #include "exporter/app/api_status.h"
@@ -18,7 +19,6 @@
 #include "exporter/app/member_lookup.h"
 #include "exporter/app/page_routes.h"
 #include "exporter/app/probe_query.h"
-#include "exporter/app/version.h"
 #include "exporter/catalogue/process_stats.h"
 #include "exporter/page/page.h"
 
@@ -32,7 +32,8 @@ struct Routes::State {
   std::chrono::milliseconds longest_interval{0};
   BuildInfo build;
   std::shared_ptr<StreamFeed> feed;
-  mutable std::atomic<std::size_t> expected_bytes = 0;  ///< of the next answer to /metrics
+  std::shared_ptr<TextPool> texts = std::make_shared<TextPool>();  ///< of the answers to /metrics
+  std::optional<double> boot_time_seconds = read_boot_time();
 
   [[nodiscard]] Response metrics(const Request& request) const;
   [[nodiscard]] Response probe(const Request& request) const;
@@ -84,15 +85,36 @@ const std::set<std::string_view>& ensemble_families() {
 
 }  // namespace
 
+Observations observations_of(const Chronicle& chronicle) {
+  Observations observations;
+  observations.publication = chronicle.publication();
+  observations.events = [&chronicle](std::uint64_t after, std::size_t limit) {
+    return chronicle.events(after, limit);
+  };
+  observations.history = [&chronicle](const SeriesRequest& request, const HistoryQuery& query) {
+    return chronicle.history(request, query);
+  };
+  observations.latest_row = [&chronicle](const std::string& ensemble) {
+    return chronicle.latest_row(ensemble);
+  };
+  observations.now = [] { return Moment::now(); };
+  return observations;
+}
+
 Response Routes::State::metrics(const Request& request) const {
   const auto wanted = parse_family_query(request.query, families);
   if (!wanted) return text_error(wanted.error());
   const auto snapshot = observations.publication->current();
   const Moment now = observations.now();
-  return exposition_response(request, expected_bytes, [&](SampleSink& sink) {
+  std::set<std::string> named;
+  const auto [first, last] = request.query.equal_range("name[]");
+  for (auto one = first; one != last; ++one) named.insert(one->second);
+  return exposition_response(request, *texts, [&](SampleSink& all) {
+    FamilyFilter filter([&named](std::string_view family) { return has_sample_of(family, named); }, all);
+    SampleSink& sink = named.empty() ? all : filter;
     collect(*snapshot, wanted->selection, now, sink);
     if (!wanted->exporter) return;
-    const ProcessStats process = read_process_stats();
+    const ProcessStats process = read_process_stats(boot_time_seconds);
     const HttpCounters http = counters_of(observations.http_stats());
     collect_exporter({*snapshot, build, process, http}, now, sink);
   });
@@ -110,13 +132,12 @@ Response Routes::State::probe(const Request& request) const {
   for (const EnsembleView& ensemble : (*visited)->ensembles)
     for (const MemberView& member : ensemble.members)
       answered = answered || member.state != ServingState::kUnreachable;
-  std::atomic<std::size_t> unknown_length = 0;
-  return exposition_response(request, unknown_length, [&](SampleSink& sink) {
+  return exposition_response(request, *std::make_shared<TextPool>(), [&](SampleSink& sink) {
     write_gauge(sink, "watchkeeper_probe_success",
                 "1 when the target answered on any of its surfaces, else 0.", answered ? 1 : 0);
     write_gauge(sink, "watchkeeper_probe_duration_seconds", "Time that the visit to the target took.",
                 seconds(now - begun));
-    WithoutFamilies of_members(ensemble_families(), sink);
+    FamilyFilter of_members([](std::string_view name) { return !ensemble_families().contains(name); }, sink);
     collect(**visited, wanted->families, now, of_members);
   });
 }
@@ -184,7 +205,8 @@ Response Routes::State::below_ensemble(const Request& request) const {
   auto path = parse_page_path(request.segments);
   if (!path)
     return not_found(
-        "an ensemble has the pages members, connections, configuration, sources and events, each also with "
+        "an ensemble has the pages members, connections, configuration, sources, events and inside, each "
+        "also with "
         ".json behind its name");
   auto ensemble = find_ensemble(*snapshot, path->ensemble);
   if (!ensemble) {
@@ -211,6 +233,8 @@ Response Routes::State::table(const Request& request, const EnsembleView& ensemb
       return json_response(configuration_table(ensemble, now));
     case PageTable::kSources:
       return json_response(sources_table(ensemble, now));
+    case PageTable::kInside:
+      return json_response(inside_table(ensemble, now));
     case PageTable::kEvents:
       break;
   }
@@ -227,6 +251,7 @@ Routes::Routes(Observations observations, std::vector<EnsembleSpec> ensembles, c
   state->families.native = settings.families.native.value_or(true);
   state->families.zk = settings.families.zk.value_or(true);
   state->families.zookeeper39 = settings.families.zookeeper39.value_or(false);
+  state->families.zookeeper39_instance = !settings.single_member;
   state->probe_policy = settings.probe.value_or(ProbePolicy::kAny);
   for (const EnsembleSpec& ensemble : state->ensembles)
     state->longest_interval = std::max(state->longest_interval, ensemble.interval);
@@ -255,6 +280,11 @@ std::vector<std::pair<std::string, Handler>> Routes::exact() const {
        [state](const Request& request) {
          return safe_to_stop(request.query, *state->observations.publication->current(),
                              state->longest_interval, state->observations.now());
+       }},
+      {"/api/v1/inside",
+       [state](const Request&) {
+         return json_response(
+             inside_document(*state->observations.publication->current(), state->observations.now()));
        }},
       {"/livez",
        [state](const Request&) {

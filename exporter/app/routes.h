@@ -16,6 +16,7 @@
 #include "base/error.h"
 #include "base/time.h"
 #include "exporter/app/api_history.h"
+#include "exporter/app/chronicle.h"
 #include "exporter/app/history_row.h"
 #include "exporter/app/publication.h"
 #include "exporter/app/settings.h"
@@ -28,7 +29,7 @@
 
 namespace wk::exporter {
 
-/// What the handlers read. In the program these are the Watcher, the HTTP server's counters and the clocks.
+/// What the handlers read. In a program these are a Chronicle, the HTTP server's counters and the clocks.
 struct Observations {
   std::shared_ptr<const Publication> publication;  ///< with a snapshot
   std::function<std::vector<Event>(std::uint64_t after, std::size_t limit)> events;
@@ -40,6 +41,10 @@ struct Observations {
   std::function<HttpStats()> http_stats;
   std::function<Moment()> now;
 };
+
+/// What `chronicle` keeps, and the clocks; who visits and who counts is left to the caller.
+/// \param chronicle  must outlive every use of the result
+Observations observations_of(const Chronicle& chronicle);
 
 class Routes {
  public:

@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 
 #include "base/log.h"
-#include "exporter/app/near_miss.h"
+#include "base/near_miss.h"
 
 namespace wk::exporter {
 

@@ -33,6 +33,9 @@ struct FamilyChoice {
 };
 
 struct Settings {
+  /// The program is the only member that it tells of: zookeeper39 has no label `instance`, which Prometheus
+  /// sets itself.
+  bool single_member = false;
   std::vector<ListenAddress> listen_addresses;  ///< empty = not chosen
   FamilyChoice families;
   std::optional<ProbePolicy> probe;

@@ -8,7 +8,7 @@
 #include <cmath>
 
 #include "base/log.h"
-#include "exporter/app/near_miss.h"
+#include "base/near_miss.h"
 
 namespace wk::exporter {
 namespace {

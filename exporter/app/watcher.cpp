@@ -9,7 +9,6 @@
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <future>
-#include <mutex>
 #include <random>
 #include <thread>
 #include <utility>
@@ -18,7 +17,6 @@
 #include "exporter/canary/canary.h"
 #include "exporter/poll/poller.h"
 #include "exporter/view/ensemble_tracker.h"
-#include "exporter/view/event_log.h"
 
 namespace wk::exporter {
 namespace {
@@ -54,6 +52,7 @@ class Watcher::State {
  public:
   explicit State(std::vector<EnsembleSpec> ensembles)
       : started_(Moment::now()),
+        chronicle_(ensembles, started_),
         tick_timer_(io_),
         publish_timer_(io_),
         farewell_(io_),
@@ -123,44 +122,7 @@ class Watcher::State {
     thread_.join();
   }
 
-  std::shared_ptr<const Publication> publication() const { return publication_; }
-
-  std::vector<Event> events(std::uint64_t after, std::size_t limit) const {
-    const std::lock_guard lock(mutex_);
-    return log_.after(after, limit);
-  }
-
-  Result<SeriesPoints> history(const std::string& ensemble, const std::string* member, std::size_t column,
-                               std::chrono::seconds step, std::chrono::system_clock::time_point since) const {
-    const bool known_step =
-        std::any_of(kResolutions.begin(), kResolutions.end(),
-                    [&](const Resolution& resolution) { return resolution.step == step; });
-    if (!known_step)
-      return Error{Errc::kInvalidInput,
-                   fmt::format("no history has a step of {} s; use 1, 10 or 60", step.count())};
-    for (const auto& run : runs_) {
-      if (run->tracker.spec().name != ensemble) continue;
-      const auto query = [&](const SeriesRing& ring) {
-        const std::lock_guard lock(mutex_);
-        return ring.query(column, step, since);
-      };
-      if (member == nullptr) return query(run->history.ensemble());
-      const auto& members = run->tracker.spec().members;
-      for (std::size_t index = 0; index < members.size(); ++index)
-        if (members[index].name == *member) return query(run->history.member(index));
-      return Error{Errc::kNotFound, fmt::format("ensemble {} has no member {}", ensemble, *member)};
-    }
-    return Error{Errc::kNotFound, fmt::format("no ensemble is called {}", ensemble)};
-  }
-
-  std::optional<HistoryRow> latest_row(const std::string& ensemble) const {
-    for (const auto& run : runs_) {
-      if (run->tracker.spec().name != ensemble) continue;
-      const std::lock_guard lock(mutex_);
-      return latest_history_row(run->history, run->tracker.spec().members.size(), row_at_);
-    }
-    return std::nullopt;
-  }
+  const Chronicle& chronicle() const { return chronicle_; }
 
   Result<std::shared_ptr<const Snapshot>> probe(const std::string& ensemble, const TargetSpec& target) {
     if (probes_.fetch_add(1) >= kProbeLimit) {
@@ -197,9 +159,8 @@ class Watcher::State {
 
  private:
   struct Run {
-    Run(const EnsembleSpec& spec, Moment now) : tracker(spec, now), history(spec.members.size()) {}
+    Run(const EnsembleSpec& spec, Moment now) : tracker(spec, now) {}
     EnsembleTracker tracker;
-    History history;  ///< written under mutex_
     std::unique_ptr<Poller> poller;
     std::unique_ptr<Canary> canary;
   };
@@ -211,11 +172,9 @@ class Watcher::State {
       const Moment now = Moment::now();
       for (const auto& run : runs_) run->tracker.tick(now, new_events_);
       take_events();
-      {
-        const std::lock_guard lock(mutex_);
-        for (const auto& run : runs_) run->history.append(run->tracker.view(), now);
-        row_at_ = now.wall;
-      }
+      std::vector<const EnsembleView*> views;
+      for (const auto& run : runs_) views.push_back(&run->tracker.view());
+      chronicle_.append_rows(views, now);
       publish(now);
       turn_ += kTick;
       if (turn_ <= now.steady) turn_ = now.steady + kTick;
@@ -223,17 +182,11 @@ class Watcher::State {
     });
   }
 
-  /// Moves new events into the log. Something happened: the next snapshot does not wait for the tick.
+  /// Moves new events into the chronicle. Something happened: the next snapshot does not wait for the tick.
   void take_events() {
     if (new_events_.empty()) return;
-    {
-      const std::lock_guard lock(mutex_);
-      for (const Event& event : new_events_) {
-        log_event(event);
-        log_.append(event);
-      }
-    }
-    new_events_.clear();
+    for (const Event& event : new_events_) log_event(event);
+    chronicle_.append(new_events_);
     if (publish_pending_) return;
     publish_pending_ = true;
     publish_timer_.expires_at(published_ + kPublishGap);
@@ -244,24 +197,20 @@ class Watcher::State {
   }
 
   void publish(Moment now) {
-    auto next = std::make_shared<Snapshot>();
-    next->sequence = ++sequence_;
-    next->taken = now;
-    next->ensembles.reserve(runs_.size());
-    std::uint64_t skipped = 0;
+    Snapshot next;
+    next.taken = now;
+    next.ensembles.reserve(runs_.size());
     for (const auto& run : runs_) {
-      next->ensembles.push_back(run->tracker.view());
-      skipped += run->poller->rounds_skipped();
+      next.ensembles.push_back(run->tracker.view());
+      next.exporter.poll_rounds_skipped += run->poller->rounds_skipped();
     }
-    next->exporter = {.started = started_,
-                      .events_dropped = log_.dropped(),
-                      .poll_rounds_skipped = skipped,
-                      .samples_dropped = samples_dropped_};
-    publication_->publish(std::move(next));
+    next.exporter.samples_dropped = samples_dropped_;
+    chronicle_.publish(std::move(next));
     published_ = now.steady;
   }
 
   const Moment started_;
+  Chronicle chronicle_;
   boost::asio::io_context io_{1};
   boost::asio::executor_work_guard<boost::asio::io_context::executor_type> guard_ =
       boost::asio::make_work_guard(io_);
@@ -272,12 +221,8 @@ class Watcher::State {
   std::vector<Event> new_events_;
   bool publish_pending_ = false;
   std::chrono::steady_clock::time_point published_;
-  std::uint64_t sequence_ = 0, samples_dropped_ = 0;
-  const std::shared_ptr<Publication> publication_ = std::make_shared<Publication>();
+  std::uint64_t samples_dropped_ = 0;
   std::atomic<int> probes_{0};
-  mutable std::mutex mutex_;  ///< guards what follows and every Run::history
-  EventLog log_;
-  std::chrono::system_clock::time_point row_at_;  ///< of the newest row of all histories
   std::thread thread_;
 };
 
@@ -286,26 +231,7 @@ Watcher::Watcher(std::vector<EnsembleSpec> ensembles)
 Watcher::~Watcher() = default;
 void Watcher::start() { state_->start(); }
 void Watcher::stop() { state_->stop(); }
-std::shared_ptr<const Publication> Watcher::publication() const { return state_->publication(); }
-std::vector<Event> Watcher::events(std::uint64_t after, std::size_t limit) const {
-  return state_->events(after, limit);
-}
-
-Result<SeriesPoints> Watcher::history(const std::string& ensemble, const std::string& member,
-                                      MemberSeries series, std::chrono::seconds step,
-                                      std::chrono::system_clock::time_point since) const {
-  return state_->history(ensemble, &member, static_cast<std::size_t>(series), step, since);
-}
-
-Result<SeriesPoints> Watcher::history(const std::string& ensemble, EnsembleSeries series,
-                                      std::chrono::seconds step,
-                                      std::chrono::system_clock::time_point since) const {
-  return state_->history(ensemble, nullptr, static_cast<std::size_t>(series), step, since);
-}
-
-std::optional<HistoryRow> Watcher::latest_row(const std::string& ensemble) const {
-  return state_->latest_row(ensemble);
-}
+const Chronicle& Watcher::chronicle() const { return state_->chronicle(); }
 
 Result<std::shared_ptr<const Snapshot>> Watcher::probe(const std::string& ensemble,
                                                        const TargetSpec& target) const {

@@ -5,7 +5,7 @@
 #include <algorithm>
 
 #include "base/log.h"
-#include "exporter/app/near_miss.h"
+#include "base/near_miss.h"
 
 namespace wk::exporter {
 namespace {

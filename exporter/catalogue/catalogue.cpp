@@ -38,6 +38,8 @@ const char* name(Group group) {
       return "Members";
     case Group::kSources:
       return "Members: how the exporter sees them";
+    case Group::kInside:
+      return "A Watchkeeper server, from inside";
     case Group::kZooKeeper:
       return "Members: what ZooKeeper counts";
     case Group::kCanary:
@@ -60,6 +62,8 @@ const char* name(Presence presence) {
       return "when known";
     case Presence::kWhileTold:
       return "while the member serves and tells it";
+    case Presence::kFromInside:
+      return "in a server's own /metrics";
     case Presence::kWithCanary:
       return "while the canary is on";
     case Presence::kWithWritingCanary:
@@ -106,9 +110,8 @@ std::span<const Measurement> MemberContext::measurements(const ZkMetric& metric)
 
 bool MemberContext::told_by(std::initializer_list<Probe> probes) const {
   if (member.state != ServingState::kServing && member.state != ServingState::kReadOnly) return false;
-  return std::ranges::any_of(probes, [this](Probe probe) {
-    return member.sources[static_cast<std::size_t>(probe)].state == SourceState::kOk;
-  });
+  return std::ranges::any_of(probes,
+                             [this](Probe probe) { return member.sources[probe].state == SourceState::kOk; });
 }
 
 // ---------------------------------------------------------------------------------------------------------------

@@ -5,7 +5,8 @@
 // (exporter/model/zk_metric.cpp) from which rows of all three families are derived (dictionary_rows.cpp).
 //
 // Invariants: all samples of a family stand together, families in the order of the tables. No sample is NaN
-// or infinite. What is not known is absent, never zero. Rows with Presence::kAlways have a sample for every
+// or infinite, but for quantiles of nothing in zookeeper39 without its label, which Apache shows so. What is
+// not known is absent, never zero. Rows with Presence::kAlways have a sample for every
 // ensemble or member in every state, outages and the time before the first poll included. Label values pass
 // through as they are: escaping is the business of the exposition (exporter/web). Thread: any; pure. Formats:
 // docs/METRICS.md (generated from these tables).
@@ -25,6 +26,7 @@
 #include <variant>
 #include <vector>
 
+#include "base/build_info.h"
 #include "base/time.h"
 #include "exporter/catalogue/process_stats.h"
 #include "exporter/catalogue/sample_sink.h"
@@ -56,11 +58,6 @@ struct FamilySelection {
 /// All families of `snapshot` that `selection` names, in the catalogue's order. Ages are computed against
 /// `now`.
 void collect(const Snapshot& snapshot, const FamilySelection& selection, Moment now, SampleSink& sink);
-
-/// What this program is.
-struct BuildInfo {
-  std::string version, revision, compiler;
-};
 
 /// Totals of the HTTP server since it started.
 struct HttpCounters {
@@ -98,6 +95,7 @@ enum class Group : std::uint8_t {
   kEnsemble,
   kMember,
   kSources,
+  kInside,     ///< what a Watchkeeper server tells of itself
   kZooKeeper,  ///< derived from the dictionary
   kCanary,
   kExporter,
@@ -111,6 +109,7 @@ enum class Presence : std::uint8_t {
   kAlways,
   kWhenKnown,
   kWhileTold,          ///< while the member serves and its newest, fresh answer tells the value
+  kFromInside,         ///< the same, in the /metrics of the Watchkeeper server itself
   kWithCanary,         ///< while the canary is on
   kWithWritingCanary,  ///< while the canary writes
 };

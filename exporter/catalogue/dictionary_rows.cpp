@@ -9,6 +9,7 @@
 #include <array>
 #include <charconv>
 #include <cmath>
+#include <limits>
 #include <utility>
 
 #include "exporter/catalogue/sample_writer.h"
@@ -115,9 +116,9 @@ void append_zk_row(std::vector<CatalogueRow>& rows, const ZkMetric& metric, std:
 
 /// The part of `measurement` that `value` names, in ZooKeeper's unit.
 std::optional<double> number_of(const Measurement& measurement, const DictionaryValue& value) {
-  if (const auto* plain = std::get_if<double>(&measurement.value))
+  if (const double* plain = measurement.number())
     return value.part == Part::kNumber ? std::optional(*plain) : std::nullopt;
-  const auto& summary = std::get<SummaryValue>(measurement.value);
+  const SummaryValue& summary = *measurement.summary();
   switch (value.part) {
     case Part::kAverage:
       if (summary.average) return summary.average;
@@ -155,8 +156,7 @@ void write_native(const DictionaryValue& value, const MemberContext& member, Sam
   const auto write = [&value, &writer](const Measurement& measurement, SampleWriter::Extra extra) {
     const double unit = divisor(*value.metric);
     if (value.part == Part::kSummary) {
-      if (const auto* summary = std::get_if<SummaryValue>(&measurement.value))
-        writer.summary(*summary, unit, {}, extra);
+      if (const SummaryValue* summary = measurement.summary()) writer.summary(*summary, unit, {}, extra);
       return;
     }
     // Nothing here can be negative: ZooKeeper prints -1 for what it does not know.
@@ -165,8 +165,8 @@ void write_native(const DictionaryValue& value, const MemberContext& member, Sam
   };
   const auto told = member.measurements(*value.metric);
   if (value.metric->key == ZkKey::kServerId) {
-    for (const auto* measurement : learner_keys(told)) write(*measurement, {{"learner", measurement->key}});
-  } else if (!told.empty() && told.front().key.empty()) {
+    for (const auto* measurement : learner_keys(told)) write(*measurement, {{"learner", measurement->key()}});
+  } else if (!told.empty() && told.front().key().empty()) {
     write(told.front(), {});
   }
 }
@@ -180,27 +180,41 @@ struct OtherNamespaces {
 
   void add(const Measurement& measurement) {
     any = true;
-    if (const auto* plain = std::get_if<double>(&measurement.value)) {
+    if (const double* plain = measurement.number()) {
       number += *plain;
     } else {
-      const auto& summary = std::get<SummaryValue>(measurement.value);
+      const SummaryValue& summary = *measurement.summary();
       count += summary.count.value_or(0);
       sum += summary.sum.value_or(0);
     }
   }
 };
 
+/// A summary as the provider itself shows it: a quantile of nothing is NaN there, and not absent.
+SummaryValue with_empty_quantiles(SummaryValue summary, std::span<const double> ranks) {
+  if (summary.count.value_or(1) != 0) return summary;
+  summary.quantiles.clear();
+  for (const double rank : ranks)
+    summary.quantiles.push_back({rank, std::numeric_limits<double>::quiet_NaN()});
+  return summary;
+}
+
 void write_zookeeper39(const DictionaryValue& value, const MemberContext& member, SampleWriter& writer) {
   const auto kind = value.metric->kind;
+  // Without the label, a member speaks for itself, as Apache's does.
+  const bool by_itself =
+      member.labels[static_cast<std::size_t>(Family::kZookeeper39)] == SampleSink::kNoCommonLabels;
   const std::span<const double> ranks =
       kind == ZkKind::kAdvancedSummary || kind == ZkKind::kAdvancedSummarySet
           ? std::span<const double>(kAdvancedRanks39)
           : std::span<const double>(kBasicRanks39);
-  const auto write = [&writer, ranks](const Measurement& measurement, SampleWriter::Extra extra) {
-    if (const auto* plain = std::get_if<double>(&measurement.value))
+  const auto write = [&writer, ranks, by_itself](const Measurement& measurement, SampleWriter::Extra extra) {
+    if (const double* plain = measurement.number())
       writer.value(*plain, extra);
+    else if (by_itself)
+      writer.summary(with_empty_quantiles(*measurement.summary(), ranks), 1, ranks, extra);
     else
-      writer.summary(std::get<SummaryValue>(measurement.value), 1, ranks, extra);
+      writer.summary(*measurement.summary(), 1, ranks, extra);
   };
   const auto told = member.measurements(*value.metric);
   switch (value.metric->key) {
@@ -208,7 +222,7 @@ void write_zookeeper39(const DictionaryValue& value, const MemberContext& member
       if (!told.empty()) write(told.front(), {});
       return;
     case ZkKey::kServerId:
-      for (const auto* measurement : learner_keys(told)) write(*measurement, {{"key", measurement->key}});
+      for (const auto* measurement : learner_keys(told)) write(*measurement, {{"key", measurement->key()}});
       return;
     case ZkKey::kNamespace:
       break;
@@ -217,10 +231,10 @@ void write_zookeeper39(const DictionaryValue& value, const MemberContext& member
   std::size_t shown = 0;
   for (const auto& measurement : told) {
     // A top-level znode of that very name must not make a second series of it.
-    if (shown == kNamespaceLimit || measurement.key == kOtherNamespaces) {
+    if (shown == kNamespaceLimit || measurement.key() == kOtherNamespaces) {
       others.add(measurement);
     } else {
-      write(measurement, {{"key", measurement.key}});
+      write(measurement, {{"key", measurement.key()}});
       ++shown;
     }
   }
@@ -248,7 +262,7 @@ void write_zk_set(const CatalogueRow& row, const DictionaryValue& value,
     for (const auto* measurement : learner_keys(member.measurements(*value.metric)))
       if (const auto number = number_of(*measurement, value))
         all.push_back(
-            {*server_id(measurement->key), member.labels[static_cast<std::size_t>(Family::kZk)], *number});
+            {*server_id(measurement->key()), member.labels[static_cast<std::size_t>(Family::kZk)], *number});
   std::ranges::stable_sort(all, {}, &Told::id);
 
   const auto mark = row.name.find(kServerIdMark);
@@ -270,7 +284,7 @@ std::vector<const Measurement*> learner_keys(std::span<const Measurement> told) 
   std::vector<std::pair<std::uint64_t, const Measurement*>> ordered;
   ordered.reserve(told.size());
   for (const auto& measurement : told)
-    if (const auto id = server_id(measurement.key)) ordered.emplace_back(*id, &measurement);
+    if (const auto id = server_id(measurement.key())) ordered.emplace_back(*id, &measurement);
   std::ranges::sort(ordered);
   if (ordered.size() > kLearnerLimit) ordered.resize(kLearnerLimit);
   std::vector<const Measurement*> result;
@@ -341,7 +355,7 @@ std::optional<double> zk_up(const MemberContext& m) { return serves(m.member) ? 
 
 std::optional<double> zk_ruok(const MemberContext& m) {
   if (m.member.state == ServingState::kUnreachable) return 0;
-  switch (m.member.sources[static_cast<std::size_t>(Probe::kRuok)].state) {
+  switch (m.member.sources[Probe::kRuok].state) {
     case SourceState::kOk: {
       const auto& answer = m.member.facts->ruok.value;
       return !answer || answer->imok ? 1 : 0;

@@ -8,28 +8,11 @@
 #include <span>
 #include <string_view>
 
+#include "base/metric_type.h"
 #include "exporter/catalogue/catalogue.h"
 
 namespace wk::exporter {
 namespace {
-
-using prometheus::MetricType;
-
-std::string_view type_name(MetricType type) {
-  switch (type) {
-    case MetricType::Counter:
-      return "counter";
-    case MetricType::Gauge:
-      return "gauge";
-    case MetricType::Summary:
-      return "summary";
-    case MetricType::Untyped:
-      return "untyped";
-    case MetricType::Histogram:
-      return "histogram";
-  }
-  return "untyped";
-}
 
 std::string cell(std::string_view text) {
   std::string escaped;
@@ -143,8 +126,9 @@ ZooKeeper 3.9; in OpenMetrics they are of type unknown. Families of the JVM itse
 
 std::string metrics_document() {
   std::string out(kIntroduction);
-  append_groups(out, native_catalogue(),
-                {Group::kEnsemble, Group::kMember, Group::kSources, Group::kCanary, Group::kZooKeeper});
+  append_groups(
+      out, native_catalogue(),
+      {Group::kEnsemble, Group::kMember, Group::kSources, Group::kInside, Group::kCanary, Group::kZooKeeper});
   append_groups(out, exporter_catalogue(), {Group::kExporter, Group::kProcess});
   out += kZkIntroduction;
   append_table(out, zk_catalogue(), [](const CatalogueRow& row) {

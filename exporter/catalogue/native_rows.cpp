@@ -10,6 +10,7 @@
 
 #include "exporter/catalogue/catalogue.h"
 #include "exporter/catalogue/dictionary_rows.h"
+#include "exporter/catalogue/inside_rows.h"
 #include "exporter/catalogue/member_context.h"
 #include "exporter/catalogue/sample_writer.h"
 
@@ -107,8 +108,8 @@ void for_each_canary_operation(const M& m, Emit emit) {
 
 template <typename Emit>
 void for_each_tried_source(const M& m, Emit emit) {
-  for (std::size_t i = 0; i < kProbeCount; ++i)
-    if (m.member.sources[i].last_tried) emit(m.member.sources[i], name(static_cast<Probe>(i)));
+  for (const auto& [probe, source] : m.member.sources)
+    if (source.last_tried) emit(source, name(probe));
 }
 
 std::optional<Zxid> newest_zxid(const E& e) {
@@ -423,6 +424,7 @@ std::vector<CatalogueRow> make_native_rows() {
             return age(m.member.canary.last_ok, m.now);
           }),
   };
+  append_inside_rows(rows);
   append_native_rows(rows);
   return rows;
 }

@@ -10,6 +10,8 @@
 #include <string>
 #include <system_error>
 
+#include "base/open_descriptors.h"
+
 namespace wk::exporter {
 namespace {
 
@@ -50,18 +52,6 @@ std::optional<double> boot_time(std::string_view stat) {
   return static_cast<double>(*value);
 }
 
-std::optional<std::uint64_t> entries(const std::filesystem::path& directory) {
-  std::error_code error;
-  std::filesystem::directory_iterator entry(directory, error);
-  if (error) return std::nullopt;
-  std::uint64_t count = 0;
-  for (const std::filesystem::directory_iterator end; entry != end; entry.increment(error)) {
-    if (error) return std::nullopt;
-    ++count;
-  }
-  return count;
-}
-
 }  // namespace
 
 ProcessStats parse_process_stat(std::string_view stat, double ticks_per_second, std::uint64_t page_bytes,
@@ -90,14 +80,15 @@ ProcessStats parse_process_stat(std::string_view stat, double ticks_per_second, 
   return stats;
 }
 
-ProcessStats read_process_stats(const std::filesystem::path& proc) {
+std::optional<double> read_boot_time(const std::filesystem::path& proc) {
+  return boot_time(contents(proc / "stat"));
+}
+
+ProcessStats read_process_stats(std::optional<double> boot_time_seconds, const std::filesystem::path& proc) {
   const auto self = proc / "self";
   auto stats = parse_process_stat(contents(self / "stat"), static_cast<double>(::sysconf(_SC_CLK_TCK)),
-                                  static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE)),
-                                  boot_time(contents(proc / "stat")));
-  stats.open_descriptors = entries(self / "fd");
-  if (stats.open_descriptors && *stats.open_descriptors > 0)
-    --*stats.open_descriptors;  // the one that counted
+                                  static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE)), boot_time_seconds);
+  stats.open_descriptors = open_descriptors(proc);
   rlimit limit{};
   if (::getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY)
     stats.descriptors_max = limit.rlim_cur;

@@ -28,7 +28,13 @@ struct ProcessStats {
 ProcessStats parse_process_stat(std::string_view stat, double ticks_per_second, std::uint64_t page_bytes,
                                 std::optional<double> boot_time_seconds);
 
-/// This process, now. \param proc  where the proc file system is mounted
-ProcessStats read_process_stats(const std::filesystem::path& proc = "/proc");
+/// When this machine was booted, in seconds since 1970. To be read once: the kernel adds up all interrupts
+/// for the file that tells it, which takes a millisecond on large machines. \param proc  where the proc file
+/// system is mounted
+std::optional<double> read_boot_time(const std::filesystem::path& proc = "/proc");
+
+/// This process, now. \param boot_time_seconds  as read_boot_time() tells it
+ProcessStats read_process_stats(std::optional<double> boot_time_seconds,
+                                const std::filesystem::path& proc = "/proc");
 
 }  // namespace wk::exporter

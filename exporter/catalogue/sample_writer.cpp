@@ -56,7 +56,9 @@ void SampleWriter::summary(const SummaryValue& source, double divisor, std::span
   summary.sample_sum = *source.sum / divisor;
   summary.quantile.reserve(source.quantiles.size());
   for (const auto& [rank, number] : source.quantiles) {
-    if (!std::isfinite(number) || !(rank > 0 && rank < 1)) continue;
+    // NaN is what a quantile of nothing is; whoever hands one over means it.
+    const bool of_nothing = std::isnan(number) && *source.count == 0;
+    if ((!std::isfinite(number) && !of_nothing) || !(rank > 0 && rank < 1)) continue;
     if (ranks.empty()) {
       summary.quantile.push_back({rank, number / divisor});
       continue;

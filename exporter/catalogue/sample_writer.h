@@ -16,6 +16,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/count_histogram.h"
 #include "base/duration_histogram.h"
 #include "base/time.h"
 #include "exporter/catalogue/sample_sink.h"
@@ -50,18 +51,15 @@ class SampleWriter {
 
   template <const auto& kBounds>
   void histogram(const DurationHistogram<kBounds>& source, Extra extra = {}) {
-    auto& histogram = labelled(extra).histogram;
-    histogram.bucket.clear();
-    histogram.sample_count = source.count();
-    histogram.sample_sum = seconds(source.sum());
-    histogram.bucket.reserve(kBounds.size() + 1);
-    std::uint64_t cumulative = 0;
-    for (std::size_t i = 0; i < kBounds.size(); ++i) {
-      cumulative += source.bucket(i);
-      histogram.bucket.push_back({cumulative, std::chrono::duration<double>(kBounds[i]).count()});
-    }
-    histogram.bucket.push_back({source.count(), std::numeric_limits<double>::infinity()});
-    hand_over();
+    histogram_over(
+        source, seconds(source.sum()),
+        [](auto bound) { return std::chrono::duration<double>(bound).count(); }, extra);
+  }
+  template <const auto& kBounds>
+  void histogram(const CountHistogram<kBounds>& source, Extra extra = {}) {
+    histogram_over(
+        source, static_cast<double>(source.sum()), [](auto bound) { return static_cast<double>(bound); },
+        extra);
   }
 
   /// One sample of a summary without quantiles: how long `count` things took together.
@@ -78,6 +76,22 @@ class SampleWriter {
   void summary(const SummaryValue& source, double divisor, std::span<const double> ranks, Extra extra = {});
 
  private:
+  template <typename Source, typename InBaseUnit>
+  void histogram_over(const Source& source, double sum, InBaseUnit in_base_unit, Extra extra) {
+    auto& histogram = labelled(extra).histogram;
+    histogram.bucket.clear();
+    histogram.sample_count = source.count();
+    histogram.sample_sum = sum;
+    histogram.bucket.reserve(Source::kBounds.size() + 1);
+    std::uint64_t cumulative = 0;
+    for (std::size_t i = 0; i < Source::kBounds.size(); ++i) {
+      cumulative += source.bucket(i);
+      histogram.bucket.push_back({cumulative, in_base_unit(Source::kBounds[i])});
+    }
+    histogram.bucket.push_back({source.count(), std::numeric_limits<double>::infinity()});
+    hand_over();
+  }
+
   /// The sample to come, with these labels beside the common ones; its values are to be set.
   prometheus::ClientMetric& labelled(Extra first, Extra second = {});
   void hand_over();

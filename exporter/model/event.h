@@ -37,8 +37,17 @@ enum class EventType : std::uint8_t {
   kSourceRecovered,
   kCanaryFailed,  ///< client operations through a member fail
   kCanaryRecovered,
+  // What only a server knows of itself, and tells where it watches itself.
+  kServerStarted,  ///< with how the process before it ended
+  kServerStopped,  ///< in order; the reason in the text
+  kSnapshotWritten,
+  kSnapshotFailed,
+  kFilesPurged,
+  kLogFull,      ///< no room for the transaction log: writes are refused
+  kLogWritable,  ///< there is room again
+  kCoreStalled,  ///< the core thread did nothing for a while
 };
-inline constexpr std::size_t kEventTypeCount = 23;
+inline constexpr std::size_t kEventTypeCount = 31;
 /// Label value and API name: "leader_lost", …
 const char* name(EventType type);
 

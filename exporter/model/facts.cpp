@@ -4,7 +4,13 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cmath>
+#include <limits>
+#include <memory>
 #include <string_view>
+#include <utility>
+
+#include "base/check.h"
 
 namespace wk::exporter {
 
@@ -220,26 +226,53 @@ const char* name(ZabPhase phase) {
   return "unknown";
 }
 
+Measurement::Measurement(const ZkMetric* of, std::string_view key, double number)
+    : metric(of), number_(number) {
+  WK_CHECK(!std::isnan(number), "a measurement that is no number");
+  if (!key.empty())
+    more_ = std::make_shared<const More>(More{std::make_unique<const std::string>(key), SummaryValue{}});
+}
+
+Measurement::Measurement(const ZkMetric* of, std::string_view key, SummaryValue summary)
+    : metric(of), number_(std::numeric_limits<double>::quiet_NaN()) {
+  More more{nullptr, std::move(summary)};
+  if (!key.empty()) more.key = std::make_unique<const std::string>(key);
+  more_ = std::make_shared<const More>(std::move(more));
+}
+
+std::string_view Measurement::key() const {
+  return more_ && more_->key ? std::string_view(*more_->key) : std::string_view();
+}
+
+const double* Measurement::number() const { return std::isnan(number_) ? nullptr : &number_; }
+
+const SummaryValue* Measurement::summary() const { return std::isnan(number_) ? &more_->summary : nullptr; }
+
+void Measurement::share_with(const Measurement& other) {
+  if (more_ && other.more_ && key() == other.key() && more_->summary == other.more_->summary)
+    more_ = other.more_;
+}
+
 namespace {
 
 const Measurement* find(const std::vector<Measurement>& measurements, std::string_view metric_name) {
   const auto at =
       std::lower_bound(measurements.begin(), measurements.end(), metric_name,
                        [](const Measurement& m, std::string_view wanted) { return m.metric->name < wanted; });
-  return at != measurements.end() && at->metric->name == metric_name && at->key.empty() ? &*at : nullptr;
+  return at != measurements.end() && at->metric->name == metric_name && at->key().empty() ? &*at : nullptr;
 }
 
 }  // namespace
 
 std::optional<double> StatusAnswer::number(std::string_view metric_name) const {
   const Measurement* found = find(measurements, metric_name);
-  if (found == nullptr || !std::holds_alternative<double>(found->value)) return std::nullopt;
-  return std::get<double>(found->value);
+  const double* number = found == nullptr ? nullptr : found->number();
+  return number == nullptr ? std::nullopt : std::optional(*number);
 }
 
 const SummaryValue* StatusAnswer::summary(std::string_view metric_name) const {
   const Measurement* found = find(measurements, metric_name);
-  return found == nullptr ? nullptr : std::get_if<SummaryValue>(&found->value);
+  return found == nullptr ? nullptr : found->summary();
 }
 
 std::optional<std::string_view> ConfigurationAnswer::entry(std::string_view key) const {

@@ -8,17 +8,24 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
+#include <type_traits>
 #include <utility>
 #include <variant>
 #include <vector>
 
 #include "base/ids.h"
 #include "base/time.h"
+#include "exporter/model/optional_number.h"
+#include "exporter/model/shared.h"
 #include "exporter/model/zk_metric.h"
 
 namespace wk::exporter {
+
+struct ServerInternals;  // exporter/model/internals.h
 
 // ---------------------------------------------------------------------------------------------------------------
 // What a member can be asked
@@ -89,19 +96,46 @@ const char* name(ZabPhase phase);
 struct Quantile {
   double rank;   ///< 0 < rank < 1, for example 0.99
   double value;  ///< in ZooKeeper's unit of the metric
+  friend bool operator==(const Quantile&, const Quantile&) = default;
 };
 
 /// The parts of a summary that the source printed, in ZooKeeper's unit.
 struct SummaryValue {
-  std::optional<double> count, sum, average, minimum, maximum;
+  OptionalNumber count, sum, average, minimum, maximum;
   std::vector<Quantile> quantiles;
+  friend bool operator==(const SummaryValue&, const SummaryValue&) = default;
 };
 
-/// One metric of the dictionary with its value; `key` is empty unless the metric is a set.
-struct Measurement {
-  const ZkMetric* metric;  ///< never null; points into zk_metrics()
-  std::string key;
-  std::variant<double, SummaryValue> value;  ///< SummaryValue exactly for the summary kinds; never NaN
+/// One metric of the dictionary with its value: a summary exactly for the summary kinds, else a number that
+/// is never NaN.
+///
+/// Every member has a few hundred of them in each snapshot, and most are a number without a key: these take
+/// 32 bytes and nothing else. What else there is never changes, so that copies share it.
+class Measurement {
+ public:
+  /// \param of   not null; points into zk_metrics()
+  /// \param key  empty unless the metric is a set
+  Measurement(const ZkMetric* of, std::string_view key, double number);
+  Measurement(const ZkMetric* of, std::string_view key, SummaryValue summary);
+
+  const ZkMetric* metric;
+
+  [[nodiscard]] std::string_view key() const;
+  /// Null for a summary.
+  [[nodiscard]] const double* number() const;
+  /// Null for a number.
+  [[nodiscard]] const SummaryValue* summary() const;
+
+  /// Takes over what `other` holds if it is the same, so that memory holds it once.
+  void share_with(const Measurement& other);
+
+ private:
+  struct More {
+    std::unique_ptr<const std::string> key;  ///< null when empty
+    SummaryValue summary;
+  };
+  double number_;                     ///< NaN for a summary
+  std::shared_ptr<const More> more_;  ///< null for a number without a key
 };
 
 /// What mntr, AdminServer's monitor, the Prometheus endpoint or srvr tell.
@@ -223,12 +257,15 @@ struct PollReport {
   std::string address;              ///< "IP:PORT" that the name resolved to, empty when it did not
   std::optional<std::chrono::system_clock::time_point>
       certificate_not_after;  ///< of the member, when TLS was spoken
+  /// Of a Watchkeeper server that tells of itself; null in all other reports.
+  std::shared_ptr<const ServerInternals> internals;
 };
 
-/// A value and when it was learned.
+/// A value and when it was learned. What owns memory is shared by all copies: facts are copied with each
+/// visit, and most of what they hold stays as it was.
 template <typename T>
 struct Dated {
-  std::optional<T> value;
+  std::conditional_t<std::is_trivially_copyable_v<T>, std::optional<T>, Shared<T>> value;
   Moment at;
 };
 
@@ -251,6 +288,8 @@ struct MemberFacts {
   Dated<WatchesAnswer> watches;
   Dated<DigestsAnswer> digests;
   Dated<ZabAnswer> zab;
+  /// Of the newest visit; null unless the member told it of itself.
+  std::shared_ptr<const ServerInternals> internals;
 };
 
 }  // namespace wk::exporter

@@ -118,6 +118,22 @@ const char* name(EventType type) {
       return "canary_failed";
     case EventType::kCanaryRecovered:
       return "canary_recovered";
+    case EventType::kServerStarted:
+      return "server_started";
+    case EventType::kServerStopped:
+      return "server_stopped";
+    case EventType::kSnapshotWritten:
+      return "snapshot_written";
+    case EventType::kSnapshotFailed:
+      return "snapshot_failed";
+    case EventType::kFilesPurged:
+      return "files_purged";
+    case EventType::kLogFull:
+      return "log_full";
+    case EventType::kLogWritable:
+      return "log_writable";
+    case EventType::kCoreStalled:
+      return "core_stalled";
   }
   return "unknown";
 }

@@ -8,7 +8,6 @@
 #include <array>
 #include <cstdint>
 #include <memory>
-#include <numeric>
 #include <optional>
 #include <string>
 #include <utility>
@@ -19,6 +18,7 @@
 #include "base/time.h"
 #include "exporter/model/event.h"
 #include "exporter/model/facts.h"
+#include "exporter/model/source_status.h"
 
 namespace wk::exporter {
 
@@ -81,20 +81,6 @@ enum class ServingState : std::uint8_t {
 inline constexpr std::size_t kServingStateCount = 6;
 const char* name(ServingState state);
 
-/// How one probe of one member fares.
-struct SourceStatus {
-  SourceState state = SourceState::kNotTried;
-  std::string detail;  ///< of the newest failure; printable
-  std::optional<Moment> last_tried, last_ok;
-  std::array<std::uint64_t, kSourceStateCount> results{};  ///< polls by outcome
-  std::chrono::nanoseconds duration{0};                    ///< of all polls together, failed ones included
-
-  /// Polls so far, whatever their outcome.
-  [[nodiscard]] std::uint64_t polls() const {
-    return std::accumulate(results.begin(), results.end(), std::uint64_t{0});
-  }
-};
-
 struct SafeToStop {
   bool safe = false;
   std::string reason;  ///< one sentence, for example "would leave 1 of 3 voters in sync; 2 are needed"
@@ -115,7 +101,7 @@ struct MemberView {
   bool in_sync = false;  ///< serves in the current epoch as leader or follower (observers: as observer)
   std::optional<bool> digest_mismatch;       ///< absent while no digest at a common zxid is known
   std::shared_ptr<const MemberFacts> facts;  ///< never null
-  std::array<SourceStatus, kProbeCount> sources{};
+  SourceStatuses sources;
   SafeToStop safe_to_stop;
   std::optional<std::chrono::system_clock::time_point> certificate_not_after;
   CanaryMember canary;

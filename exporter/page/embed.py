@@ -7,6 +7,7 @@ The same input gives the same bytes. Needs Debian's python3-markdown.
 """
 
 import argparse
+import base64
 import gzip
 import hashlib
 import html.parser
@@ -67,6 +68,30 @@ class Look(html.parser.HTMLParser):
         return "".join(element + "\n" for element in look.elements)
 
 
+class Inlined:
+    """index.html with what its first paint waits for in itself: one answer instead of one for each file."""
+
+    _STYLE = re.compile(r'<link rel="stylesheet" href="/assets/([^"]+)">')
+    _SCRIPT = re.compile(r'<script src="/assets/([^"]+)"></script>')
+
+    def __init__(self, document, files):
+        self._files = files
+        self.scripts = []
+        self.styles = []
+        begin = document.index("</head>")
+        head = self._SCRIPT.sub(lambda found: self._inline("script", found.group(1), self.scripts), document[:begin])
+        head = self._STYLE.sub(lambda found: self._inline("style", found.group(1), self.styles), head)
+        self.document = head + document[begin:]
+
+    def _inline(self, element, name, hashes):
+        content = self._files[name].read_text(encoding="utf-8")
+        if f"</{element}" in content.lower():
+            raise SystemExit(f"{self._files[name]}: \"</{element}\" cannot stand in index.html")
+        digest = hashlib.sha256(content.encode()).digest()
+        hashes.append(f"'sha256-{base64.b64encode(digest).decode()}'")
+        return f"<{element}>{content}</{element}>"
+
+
 class RunbookNames(markdown.inlinepatterns.InlineProcessor):
     """The name of another runbook becomes a link to it."""
 
@@ -122,11 +147,14 @@ def runbook_html(text, names, own):
     return converter.convert(text) + "\n"
 
 
-def file_entry(name, path):
-    data = path.read_bytes()
+def file_entry(name, path, data):
     packed = gzip.compress(data, compresslevel=9, mtime=0)
     return (f"{{{literal(name.encode())}, {literal(CONTENT_TYPES[path.suffix].encode())},\n{literal(data)},\n"
             f"{literal(packed)},\n{literal(hashlib.sha256(data).hexdigest()[:32].encode())}}},\n")
+
+
+def hash_array(name, hashes):
+    return f"constexpr std::string_view {name}[] = {{" + ", ".join(literal(one.encode()) for one in hashes) + "};\n"
 
 
 def runbook_entry(path, names):
@@ -156,14 +184,21 @@ def main():
         raise SystemExit(f"no content type is known for {', '.join(unknown)}; add it to CONTENT_TYPES of {__file__}")
     runbooks = sorted(arguments.runbooks, key=lambda path: path.stem)
     runbook_names = {path.stem for path in runbooks}
-    look = Look.of(files["index.html"].read_text(encoding="utf-8")) + f'<link rel="stylesheet" href="/assets/{style}">\n'
+    index = files["index.html"].read_text(encoding="utf-8")
+    inlined = Inlined(index, files)
+    contents = {name: path.read_bytes() for name, path in files.items()} | {"index.html": inlined.document.encode()}
+    look = Look.of(index) + f'<link rel="stylesheet" href="/assets/{style}">\n'
     arguments.output.write_text(
         '// Made by exporter/page/embed.py.\n#include "exporter/page/embedded.h"\n\nnamespace wk::exporter {\n'
         "namespace {\nconstexpr EmbeddedFile kFiles[] = {\n"
-        + "".join(file_entry(name, files[name]) for name in sorted(files))
+        + "".join(file_entry(name, files[name], contents[name]) for name in sorted(files))
         + "};\nconstexpr EmbeddedRunbook kRunbooks[] = {\n"
         + "".join(runbook_entry(path, runbook_names) for path in runbooks)
-        + "};\n}  // namespace\n"
+        + "};\n"
+        + hash_array("kScriptHashes", inlined.scripts)
+        + hash_array("kStyleHashes", inlined.styles)
+        + "}  // namespace\n"
+        "InlineHashes embedded_inline_hashes() { return {kScriptHashes, kStyleHashes}; }\n"
         "std::span<const EmbeddedFile> embedded_files() { return kFiles; }\n"
         "std::span<const EmbeddedRunbook> embedded_runbooks() { return kRunbooks; }\n"
         f"std::string_view embedded_look() {{ return {literal(look.encode())}; }}\n"

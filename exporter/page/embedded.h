@@ -6,9 +6,11 @@
 #include <span>
 #include <string_view>
 
+#include "exporter/web/http.h"
+
 namespace wk::exporter {
 
-/// One file of exporter/page/assets, or document.css.
+/// One file of exporter/page/assets, or document.css. index.html has what its first paint needs in itself.
 struct EmbeddedFile {
   std::string_view name;  ///< path below assets/: "index.html", "vendor/uplot/uPlot.min.css"
   std::string_view content_type;
@@ -28,6 +30,8 @@ struct EmbeddedRunbook {
 std::span<const EmbeddedFile> embedded_files();
 /// Sorted by name.
 std::span<const EmbeddedRunbook> embedded_runbooks();
+/// Of what index.html has in itself: embed.py puts the classic scripts and style sheets of its head there.
+InlineHashes embedded_inline_hashes();
 /// What a plain document's head takes over from index.html's: style sheets, icon and classic scripts; and
 /// document.css.
 std::string_view embedded_look();

@@ -88,7 +88,9 @@ std::string html_escaped(std::string_view text) {
 Response page_document(const Request& request) {
   const EmbeddedFile* const file = find_by_name(embedded_files(), kDocument);
   WK_CHECK(file != nullptr, "the program was built without its page");
-  return file_response(request, *file);
+  Response response = file_response(request, *file);
+  response.inline_hashes = embedded_inline_hashes();
+  return response;
 }
 
 Response page_asset(const Request& request) {

@@ -1,7 +1,8 @@
 // The bytes of one answer while they come, up to a limit.
 //
-// Grows by doubling from kFirstBytes, which holds the whole of what a member usually says; nothing is zeroed.
-// Thread: one owner.
+// While nothing has come there is room for a word only: members are visited side by side, and each visit
+// waits most of its time. With the first bytes it grows to kFirstBytes, which holds the whole of what a
+// member usually says, then by doubling; nothing is zeroed. Thread: one owner.
 #pragma once
 
 #include <algorithm>
@@ -15,6 +16,7 @@ namespace wk::exporter {
 
 class AnswerBuffer {
  public:
+  static constexpr std::size_t kWaitingBytes = 512;
   static constexpr std::size_t kFirstBytes = std::size_t{32} << 10;
 
   /// \param limit  longest answer in bytes; one byte more is kept, to tell "full" from "more to come"
@@ -33,7 +35,8 @@ class AnswerBuffer {
 
  private:
   void grow() {
-    const std::size_t capacity = std::min(limit_ + 1, std::max(kFirstBytes, capacity_ * 2));
+    const std::size_t wanted = capacity_ == 0 ? kWaitingBytes : std::max(kFirstBytes, capacity_ * 2);
+    const std::size_t capacity = std::min(limit_ + 1, wanted);
     std::unique_ptr<char[]> bytes(new char[capacity]);
     if (used_ > 0) std::memcpy(bytes.get(), bytes_.get(), used_);
     bytes_ = std::move(bytes);

@@ -175,8 +175,12 @@ bool StatusBuilder::has_partial_summary() const {
 
 StatusAnswer StatusBuilder::finish() {
   answer_.measurements.reserve(values_.size());
-  for (auto& [slot, value] : values_)
-    answer_.measurements.push_back({slot.first, slot.second, std::move(value)});
+  for (auto& [slot, held] : values_)
+    std::visit(
+        [this, &slot = slot](auto& value) {
+          answer_.measurements.emplace_back(slot.first, slot.second, std::move(value));
+        },
+        held);
   values_.clear();
   answer_.others.assign(others_.begin(), others_.end());
   others_.clear();

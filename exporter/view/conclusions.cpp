@@ -187,7 +187,7 @@ std::vector<Problem> problems_of(const EnsembleView& view, Moment now) {
     if (member.state == ServingState::kUnreachable) {
       SourceState state = SourceState::kRefused;
       for (const Probe probe : {Probe::kMntr, Probe::kSrvr})
-        if (const SourceState found = member.sources[static_cast<std::size_t>(probe)].state;
+        if (const SourceState found = member.sources[probe].state;
             found != SourceState::kNotTried && found != SourceState::kOk)
           state = found;
       add({"member_unreachable",
@@ -247,9 +247,7 @@ std::vector<Problem> problems_of(const EnsembleView& view, Moment now) {
     }
     // A member that answers but whose words are closed to us: say which word and what to do.
     if (member.state != ServingState::kUnreachable) {
-      for (std::size_t probe = 0; probe < kProbeCount; ++probe) {
-        const SourceStatus& source = member.sources[probe];
-        const auto which = static_cast<Probe>(probe);
+      for (const auto& [which, source] : member.sources) {
         const bool status_probe = which == Probe::kMntr || which == Probe::kAdminMonitor ||
                                   which == Probe::kPrometheus || which == Probe::kSrvr;
         if (!status_probe || source.state == SourceState::kOk || source.state == SourceState::kNotTried ||

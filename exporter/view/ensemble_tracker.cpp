@@ -60,7 +60,7 @@ void EnsembleTracker::observe(const PollReport& report, std::vector<Event>& even
   MemberView& member = view_.members[report.member];
   MemberTrend& trend = trends_[report.member];
   const std::shared_ptr<const MemberFacts> before = member.facts;
-  const MemberTrend::Sources sources_before = member.sources;
+  const SourceStatuses sources_before = member.sources;
 
   const Visit& visit = visits_[report.member].emplace(visit_of(report));
   count_visit(report, member);
@@ -87,6 +87,11 @@ void EnsembleTracker::observe(const CanaryReport& report, std::vector<Event>& ev
   EventSink told = sink(report.finished, events);
   canaries_.take(report, view_, told);
   derive(told);
+}
+
+void EnsembleTracker::observe(Event event, std::vector<Event>& events) {
+  sink(event.at, events)
+      .tell(event.type, event.severity, event.member, std::move(event.text), event.duration);
 }
 
 void EnsembleTracker::tick(Moment now, std::vector<Event>& events) {

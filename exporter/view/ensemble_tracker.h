@@ -46,12 +46,16 @@ class EnsembleTracker {
  public:
   EnsembleTracker(EnsembleSpec spec, Moment start);
 
-  /// Tells the log that watching begins. Once, before everything else.
+  /// Tells the log that watching begins. Once, before everything else; a server that watches itself tells of
+  /// its own start instead.
   void begin(Moment now, std::vector<Event>& events);
   /// Takes in what a visit brought, derives the view anew, and appends what changed to `events`.
   void observe(const PollReport& report, std::vector<Event>& events);
   /// The same for a canary round.
   void observe(const CanaryReport& report, std::vector<Event>& events);
+  /// What somebody beside the members tells: counted and kept as the tracker's own events are.
+  /// \param event  of the type, severity, member, text and moment that it has; the ensemble is filled in
+  void observe(Event event, std::vector<Event>& events);
   /// Lets time pass: freshness ends, outages grow. Call at least once a second.
   void tick(Moment now, std::vector<Event>& events);
 

@@ -1,6 +1,6 @@
 // The newest events, bounded in number, with ids that never repeat within a process.
 //
-// Thread: one writer and any readers, guarded by the owner (exporter/app/watcher.h).
+// Thread: one writer and any readers, guarded by the owner (exporter/app/chronicle.h).
 #pragma once
 
 #include <cstddef>

@@ -1,7 +1,7 @@
 // The recent past of every member and ensemble, for charts: which numbers are kept, and how they are taken
 // from successive views. How long and how finely: series_ring.h.
 //
-// Thread: one writer and any readers, guarded by the owner (exporter/app/watcher.h).
+// Thread: one writer and any readers, guarded by the owner (exporter/app/chronicle.h).
 #pragma once
 
 #include <chrono>

@@ -92,6 +92,19 @@ bool is_told(const std::vector<T>& part) {
   return !part.empty();
 }
 
+/// What did not change since the last visit is held once, by both: a snapshot keeps the older facts alive for
+/// a second. Both are sorted.
+void share_measurements(std::vector<Measurement>& fresh, const std::vector<Measurement>& known) {
+  auto old = known.begin();
+  for (Measurement& measurement : fresh) {
+    // Rows of the dictionary stand in one array, sorted by name.
+    while (old != known.end() && (old->metric < measurement.metric ||
+                                  (old->metric == measurement.metric && old->key() < measurement.key())))
+      ++old;
+    if (old != known.end() && old->metric == measurement.metric) measurement.share_with(*old);
+  }
+}
+
 /// Files the answers of one visit under their kind.
 class Filing {
  public:
@@ -129,16 +142,26 @@ class Filing {
   void status(const StatusAnswer& answer, Probe probe) {
     if (answer.zxid) facts_.zxid = {answer.zxid, finished_};
     if (!std::exchange(has_status_, true)) {
-      facts_.status = {answer, finished_};
+      StatusAnswer kept = answer;
+      if (facts_.status.value) share_measurements(kept.measurements, facts_.status.value->measurements);
+      facts_.status = {std::move(kept), finished_};
       facts_.status_probe = probe;
       return;
     }
     // A second status in one visit (srvr after a richer one) only fills in what the first did not tell.
-    StatusAnswer& kept = *facts_.status.value;
+    const StatusAnswer& first = *facts_.status.value;
+    const bool fills = (first.role == Role::kUnknown && answer.role != Role::kUnknown) ||
+                       (first.version.empty() && !answer.version.empty()) ||
+                       (first.implementation == Implementation::kUnknown &&
+                        answer.implementation != Implementation::kUnknown) ||
+                       (!first.zxid && answer.zxid);
+    if (!fills) return;
+    StatusAnswer kept = first;
     if (kept.role == Role::kUnknown) kept.role = answer.role;
     if (kept.version.empty()) kept.version = answer.version;
     if (kept.implementation == Implementation::kUnknown) kept.implementation = answer.implementation;
     if (!kept.zxid) kept.zxid = answer.zxid;
+    facts_.status.value = std::move(kept);
   }
 
   void configuration(ConfigurationAnswer answer) {
@@ -149,7 +172,7 @@ class Filing {
       else if (finished_ - told <= 3 * detail_)
         part = std::move(old);
     };
-    ConfigurationAnswer old = std::move(facts_.configuration.value).value_or(ConfigurationAnswer{});
+    ConfigurationAnswer old = facts_.configuration.value.copy();
     ConfigurationDates& told = facts_.configuration_dates;
     fill(answer.entries, old.entries, told.entries);
     fill(answer.server_id, old.server_id, told.server_id);
@@ -199,6 +222,7 @@ MemberFacts learned(MemberFacts known, const PollReport& report, nanoseconds det
   Filing filing(known, report, detail_interval);
   for (const ProbeReport& probe : report.probes)
     if (probe.state == SourceState::kOk) filing.file(probe);
+  known.internals = report.internals;
   return known;
 }
 
@@ -209,7 +233,7 @@ void count_visit(const PollReport& report, MemberView& member) {
   if (report.certificate_not_after) member.certificate_not_after = report.certificate_not_after;
   for (const ProbeReport& probe : report.probes) {
     if (probe.state == SourceState::kNotTried) continue;
-    SourceStatus& source = member.sources[static_cast<std::size_t>(probe.probe)];
+    SourceStatus& source = member.sources.of(probe.probe);
     source.state = probe.state;
     source.last_tried = report.finished;
     source.duration += probe.duration;

@@ -52,21 +52,21 @@ void MemberTrend::tell_rarely(EventType type, Severity severity, const std::stri
     events.tell(type, severity, member, std::move(text));
 }
 
-void MemberTrend::tell_sources(const std::string& member, const Sources& before, const Sources& after,
-                               EventSink& events) {
-  for (std::size_t probe = 0; probe < kProbeCount; ++probe) {
+void MemberTrend::tell_sources(const std::string& member, const SourceStatuses& before,
+                               const SourceStatuses& after, EventSink& events) {
+  for (const auto& [probe, is] : after) {
     const SourceStatus& was = before[probe];
-    const SourceStatus& is = after[probe];
     if (was.state == is.state || was.state == SourceState::kNotTried) continue;
-    const auto word = name(static_cast<Probe>(probe));
+    const auto index = static_cast<std::size_t>(probe);
+    const auto word = name(probe);
     // A member that stops serving is one event of its own, not one for each of its surfaces.
     if (was.state == SourceState::kOk && is.state != SourceState::kNotServing) {
-      if (is_due(failure_told_[probe], events.at()))
+      if (is_due(failure_told_[index], events.at()))
         events.tell(
             EventType::kSourceFailed, Severity::kWarning, member,
             fmt::format("{}: {} no longer answers ({}): {}", member, word, name(is.state), is.detail));
     } else if (is.state == SourceState::kOk && was.state != SourceState::kNotServing) {
-      if (is_due(recovery_told_[probe], events.at()))
+      if (is_due(recovery_told_[index], events.at()))
         events.tell(EventType::kSourceRecovered, Severity::kInfo, member,
                     fmt::format("{}: {} answers again (it was {})", member, word, name(was.state)));
     }

@@ -21,11 +21,9 @@ bool restarted(const StatusAnswer& before, const StatusAnswer& after, bool was_u
 
 class MemberTrend {
  public:
-  using Sources = std::array<SourceStatus, kProbeCount>;
-
   /// Tells sources that answered before the visit and no longer do, and the other way round.
   /// \param member  name as configured
-  void tell_sources(const std::string& member, const Sources& before, const Sources& after,
+  void tell_sources(const std::string& member, const SourceStatuses& before, const SourceStatuses& after,
                     EventSink& events);
 
   /// Takes what the counters grew by from one status to the next; tells what grew too fast.

@@ -3,7 +3,7 @@
 //
 // Coarser points are means of the finer ones; a second in which a value was unknown has no value (NaN inside,
 // null in JSON), and a mean counts only the known ones, so that a gap stays a gap. Points behind the newest
-// 120 of their resolution keep four significant digits (packed_rows.h). Thread: one writer and any
+// 60 of their resolution keep three significant digits (packed_rows.h). Thread: one writer and any
 // readers, guarded by the owner.
 #pragma once
 

@@ -5,21 +5,24 @@
 #include <charconv>
 #include <cmath>
 #include <cstdint>
+#include <cstring>
+#include <functional>
 #include <limits>
 #include <optional>
-#include <unordered_set>
+#include <utility>
+
+#include "base/metric_type.h"
 
 namespace wk::exporter {
 namespace {
 
 using prometheus::ClientMetric;
-using prometheus::MetricFamily;
 using prometheus::MetricType;
 
 constexpr std::string_view kReplacement = "\xEF\xBF\xBD";
 constexpr std::string_view kTotal = "_total";
-constexpr std::size_t kFirstReserve = 64 * 1024;
 constexpr std::size_t kFamiliesExpected = 1024;
+constexpr std::size_t kNameBytesExpected = 48 * kFamiliesExpected;
 
 // Above this, neighbouring doubles are more than 1 apart and plain digits would claim a precision that is not
 // there.
@@ -29,19 +32,33 @@ constexpr double kPlainIntegerMax = 9007199254740992.0;
 constexpr std::array<std::string_view, 9> kUnits = {"seconds", "bytes",   "ratio",  "celsius", "meters",
                                                     "volts",   "amperes", "joules", "grams"};
 
-bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; }
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
+/// What a character may be part of. Every character of a scrape's names and labels is looked up.
+enum CharacterClass : std::uint8_t {
+  kNameStart = 1,  ///< the first one of a name
+  kName = 2,
+  kPlain = 4,  ///< stands for itself in HELP lines and label values
+};
+constexpr std::array<std::uint8_t, 256> kClasses = [] {
+  std::array<std::uint8_t, 256> classes{};
+  for (std::size_t c = 0; c < classes.size(); ++c) {
+    const bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
+    if (letter) classes[c] |= kNameStart;
+    if (letter || (c >= '0' && c <= '9')) classes[c] |= kName;
+    if (c >= 0x20 && c < 0x7F && c != '\\' && c != '"') classes[c] |= kPlain;
+  }
+  return classes;
+}();
+bool is_of(char c, CharacterClass wanted) { return (kClasses[static_cast<unsigned char>(c)] & wanted) != 0; }
 
 bool valid_metric_name(std::string_view name) {
-  if (name.empty() || !(is_letter(name[0]) || name[0] == ':')) return false;
-  return std::all_of(name.begin(), name.end(),
-                     [](char c) { return is_letter(c) || is_digit(c) || c == ':'; });
+  if (name.empty() || !(is_of(name[0], kNameStart) || name[0] == ':')) return false;
+  return std::all_of(name.begin(), name.end(), [](char c) { return is_of(c, kName) || c == ':'; });
 }
 
 bool valid_label_name(std::string_view name) {
   // Two leading underscores are reserved to Prometheus itself (__name__ and relabelling).
-  if (name.empty() || !is_letter(name[0]) || name.starts_with("__")) return false;
-  return std::all_of(name.begin(), name.end(), [](char c) { return is_letter(c) || is_digit(c); });
+  if (name.empty() || !is_of(name[0], kNameStart) || name.starts_with("__")) return false;
+  return std::all_of(name.begin(), name.end(), [](char c) { return is_of(c, kName); });
 }
 
 /// Length of the well-formed UTF-8 sequence at the start of `text`, 0 when there is none (Unicode 15, table
@@ -67,48 +84,48 @@ std::size_t utf8_length(std::string_view text) {
   return 0;
 }
 
-/// True for the characters that stand for themselves in HELP lines and label values.
-bool is_plain(char c) { return c >= 0x20 && c < 0x7F && c != '\\' && c != '"'; }
-
-void append_escaped(std::string& out, std::string_view text, bool escape_quote) {
-  const auto first = std::find_if_not(text.begin(), text.end(), is_plain);
-  out.append(text.begin(), first);
-  for (auto i = static_cast<std::size_t>(first - text.begin()); i < text.size();) {
+void append_escaped(TextBuffer& out, std::string_view text, bool escape_quote) {
+  const auto first = std::find_if_not(text.begin(), text.end(), [](char c) { return is_of(c, kPlain); });
+  auto i = static_cast<std::size_t>(first - text.begin());
+  out.append(text.substr(0, i));
+  while (i < text.size()) {
     const char c = text[i];
     if (c == '\\') {
-      out += "\\\\";
+      out.append("\\\\");
     } else if (c == '\n') {
-      out += "\\n";
+      out.append("\\n");
     } else if (c == '"' && escape_quote) {
-      out += "\\\"";
+      out.append("\\\"");
     } else if (c == '\0') {
-      out += kReplacement;
+      out.append(kReplacement);
     } else if (static_cast<unsigned char>(c) < 0x80) {
-      out += c;
+      out.append(c);
     } else if (const std::size_t length = utf8_length(text.substr(i)); length > 0) {
-      out += text.substr(i, length);
+      out.append(text.substr(i, length));
       i += length;
       continue;
     } else {
-      out += kReplacement;
+      out.append(kReplacement);
     }
     ++i;
   }
 }
 
-template <typename Integer>
-void append_integer(std::string& out, Integer value) {
-  std::array<char, 24> digits{};
-  const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), value).ptr;
-  out.append(digits.data(), end);
+constexpr std::size_t kIntegerBytesMax = 24;
+
+char* write_integer(char* at, std::int64_t value) {
+  return std::to_chars(at, at + kIntegerBytesMax, value).ptr;
 }
 
-/// A bound or quantile as a label value: always with a point or an exponent, as OpenMetrics' canonical
-/// numbers.
-void append_bound(std::string& out, double value) {
-  const std::size_t start = out.size();
-  append_value(out, value);
-  if (std::isfinite(value) && out.find_first_of(".e", start) == std::string::npos) out += ".0";
+char* write_number(char* at, double value) { return write_value(at, value); }
+char* write_number(char* at, std::uint64_t value) {
+  return std::to_chars(at, at + kIntegerBytesMax, value).ptr;
+}
+
+char* write_text(char* at, std::string_view text) {
+  if (text.empty()) return at;
+  std::memcpy(at, text.data(), text.size());
+  return at + text.size();
 }
 
 /// Whether `labels` may be written after labels with the names `before`.
@@ -130,12 +147,13 @@ std::string_view reserved_label(MetricType type) {
   return type == MetricType::Histogram ? "le" : type == MetricType::Summary ? "quantile" : std::string_view();
 }
 
-void append_labels(std::string& out, const std::vector<ClientMetric::Label>& labels) {
+void append_labels(TextBuffer& out, const std::vector<ClientMetric::Label>& labels) {
   for (const auto& label : labels) {
-    if (!out.empty()) out += ',';
-    out.append(label.name).append("=\"");
+    if (out.size() > 0) out.append(',');
+    out.append(label.name);
+    out.append("=\"");
     append_escaped(out, label.value, true);
-    out += '"';
+    out.append('"');
   }
 }
 
@@ -160,25 +178,50 @@ bool valid_summary(const ClientMetric::Summary& summary) {
 
 }  // namespace
 
-ExpositionWriter::ExpositionWriter(ExpositionFormat format, std::size_t expected_bytes,
-                                   std::unordered_set<std::string> all_names)
-    : open_metrics_(format != ExpositionFormat::kText004), all_names_(std::move(all_names)), common_(1) {
-  written_.reserve(kFamiliesExpected);
-  result_.text.reserve(std::max(expected_bytes, kFirstReserve));
+ExpositionWriter::NameSet::NameSet() : places_(2 * kFamiliesExpected) { text_.reserve(kNameBytesExpected); }
+
+ExpositionWriter::NameSet::Place& ExpositionWriter::NameSet::place_of(std::string_view name) {
+  const std::size_t mask = places_.size() - 1;
+  std::size_t at = std::hash<std::string_view>{}(name)&mask;
+  while (places_[at].end != 0) {
+    const Place& taken = places_[at];
+    if (text_.view().substr(taken.end - taken.length, taken.length) == name) break;
+    at = (at + 1) & mask;
+  }
+  return places_[at];
 }
+
+bool ExpositionWriter::NameSet::insert(std::string_view name) {
+  if (2 * (count_ + 1) > places_.size()) {
+    const std::vector<Place> before = std::exchange(places_, std::vector<Place>(2 * places_.size()));
+    for (const Place& old : before)
+      if (old.end != 0) place_of(text_.view().substr(old.end - old.length, old.length)) = old;
+  }
+  Place& place = place_of(name);
+  if (place.end != 0) return false;
+  text_.append(name);
+  place = {static_cast<std::uint32_t>(text_.size()), static_cast<std::uint32_t>(name.size())};
+  ++count_;
+  return true;
+}
+
+ExpositionWriter::ExpositionWriter(ExpositionFormat format, TextBuffer text)
+    : open_metrics_(format != ExpositionFormat::kText004), common_(1), out_(std::move(text)) {}
 
 ExpositionWriter::CommonLabels ExpositionWriter::add_common(const Labels& labels) {
   Common& common = common_.emplace_back();
   common.valid = valid_labels(labels, {}, {});
-  if (common.valid) append_labels(common.text, labels);
+  labels_.truncate(0);
+  if (common.valid) append_labels(labels_, labels);
+  common.text = labels_.view();
   for (const auto& label : labels) common.names.push_back(label.name);
   return common_.size() - 1;
 }
 
-Exposition ExpositionWriter::finish() && {
+TextBuffer ExpositionWriter::finish() && {
   close_family();
-  if (open_metrics_) out() += "# EOF\n";
-  return std::move(result_);
+  if (open_metrics_) out_.append("# EOF\n");
+  return std::move(out_);
 }
 
 void ExpositionWriter::begin(std::string_view name, std::string_view help, MetricType type) {
@@ -186,71 +229,58 @@ void ExpositionWriter::begin(std::string_view name, std::string_view help, Metri
   name_ = name;
   type_ = type;
   refused_ = false;
-  writable_ = valid_metric_name(name) && written_.insert(name_).second;
+  writable_ = valid_metric_name(name) && written_.insert(name);
   if (!writable_) {
-    ++result_.skipped;
+    ++skipped_;
     return;
   }
-  start_ = out().size();
+  start_ = out_.size();
   write_header(help);
-  header_end_ = out().size();
+  header_end_ = out_.size();
 }
 
 // A family whose every sample was refused would leave a header that promises something.
 void ExpositionWriter::close_family() {
-  if (writable_ && refused_ && out().size() == header_end_) out().resize(start_);
+  if (writable_ && refused_ && out_.size() == header_end_) out_.truncate(start_);
   writable_ = false;
-}
-
-void ExpositionWriter::write(const MetricFamily& family) {
-  begin(family.name, family.help, family.type);
-  for (const ClientMetric& metric : family.metric) sample(metric);
 }
 
 void ExpositionWriter::write_header(std::string_view help) {
   std::string_view name = name_;
-  std::string_view type = type_name(type_);
+  std::string_view type = open_metrics_ && type_ == MetricType::Untyped ? "unknown" : type_name(type_);
   if (open_metrics_ && type_ == MetricType::Counter) {
     const std::string_view shortened =
         name.ends_with(kTotal) ? name.substr(0, name.size() - kTotal.size()) : std::string_view();
-    if (shortened.empty() || all_names_.contains(std::string(shortened))) {
+    if (shortened.empty()) {
       type = "unknown";
     } else {
       name = shortened;
     }
   }
+  const auto write = [this, name](std::string_view keyword, std::string_view text) {
+    char* at = out_.room(keyword.size() + name.size() + text.size() + 2);
+    at = write_text(at, keyword);
+    at = write_text(at, name);
+    *at++ = ' ';
+    at = write_text(at, text);
+    *at++ = '\n';
+    out_.commit(at);
+  };
   if (!help.empty()) {
-    out().append("# HELP ").append(name) += ' ';
-    append_escaped(out(), help, open_metrics_);
-    out() += '\n';
+    out_.append("# HELP ");
+    out_.append(name);
+    out_.append(' ');
+    append_escaped(out_, help, open_metrics_);
+    out_.append('\n');
   }
-  out().append("# TYPE ").append(name).append(" ").append(type) += '\n';
-  if (open_metrics_) write_unit(name);
-}
-
-void ExpositionWriter::write_unit(std::string_view name) {
+  write("# TYPE ", type);
+  if (!open_metrics_) return;
   for (const std::string_view unit : kUnits) {
     if (name.size() > unit.size() + 1 && name.ends_with(unit) && name[name.size() - unit.size() - 1] == '_') {
-      out().append("# UNIT ").append(name).append(" ").append(unit) += '\n';
+      write("# UNIT ", unit);
       return;
     }
   }
-}
-
-std::string_view ExpositionWriter::type_name(MetricType type) const {
-  switch (type) {
-    case MetricType::Counter:
-      return "counter";
-    case MetricType::Gauge:
-      return "gauge";
-    case MetricType::Summary:
-      return "summary";
-    case MetricType::Histogram:
-      return "histogram";
-    case MetricType::Untyped:
-      break;
-  }
-  return open_metrics_ ? "unknown" : "untyped";
 }
 
 bool ExpositionWriter::legal(const ClientMetric& metric, const Common& common) const {
@@ -276,22 +306,23 @@ void ExpositionWriter::sample(const ClientMetric& metric, CommonLabels common) {
   if (!writable_) return;
   const Common& shared = common_.at(common);
   if (!legal(metric, shared)) {
-    ++result_.skipped;
+    ++skipped_;
     refused_ = true;
     return;
   }
   // A histogram writes its labels many times: they are rendered once.
-  labels_ = shared.text;
+  labels_.truncate(0);
+  labels_.append(shared.text);
   append_labels(labels_, metric.label);
   switch (type_) {
     case MetricType::Counter:
-      write_sample("", metric, metric.counter.value);
+      write_line("", std::nullopt, metric.counter.value, metric.timestamp_ms);
       break;
     case MetricType::Gauge:
-      write_sample("", metric, metric.gauge.value);
+      write_line("", std::nullopt, metric.gauge.value, metric.timestamp_ms);
       break;
     case MetricType::Untyped:
-      write_sample("", metric, metric.untyped.value);
+      write_line("", std::nullopt, metric.untyped.value, metric.timestamp_ms);
       break;
     case MetricType::Summary:
       write_summary(metric);
@@ -303,67 +334,70 @@ void ExpositionWriter::sample(const ClientMetric& metric, CommonLabels common) {
 }
 
 void ExpositionWriter::write_summary(const ClientMetric& metric) {
-  for (const auto& quantile : metric.summary.quantile) {
-    write_series("", Extra{"quantile", quantile.quantile});
-    append_value(out(), quantile.value);
-    end_sample(metric);
-  }
-  write_sample("_sum", metric, metric.summary.sample_sum);
-  write_count("_count", metric, metric.summary.sample_count, std::nullopt);
+  const auto& summary = metric.summary;
+  for (std::size_t i = 0; i < summary.quantile.size(); ++i)
+    write_line("", Extra{"quantile", bound_text(i, summary.quantile[i].quantile)}, summary.quantile[i].value,
+               metric.timestamp_ms);
+  write_line("_sum", std::nullopt, summary.sample_sum, metric.timestamp_ms);
+  write_line("_count", std::nullopt, summary.sample_count, metric.timestamp_ms);
 }
 
 void ExpositionWriter::write_histogram(const ClientMetric& metric) {
   const double infinity = std::numeric_limits<double>::infinity();
   const auto& histogram = metric.histogram;
-  for (const auto& bucket : histogram.bucket) {
-    write_count("_bucket", metric, bucket.cumulative_count, Extra{"le", bucket.upper_bound});
-  }
-  if (histogram.bucket.empty() || histogram.bucket.back().upper_bound != infinity) {
-    write_count("_bucket", metric, histogram.sample_count, Extra{"le", infinity});
-  }
-  write_sample("_sum", metric, histogram.sample_sum);
-  write_count("_count", metric, histogram.sample_count, std::nullopt);
+  const auto& buckets = histogram.bucket;
+  for (std::size_t i = 0; i < buckets.size(); ++i)
+    write_line("_bucket", Extra{"le", bound_text(i, buckets[i].upper_bound)}, buckets[i].cumulative_count,
+               metric.timestamp_ms);
+  if (buckets.empty() || buckets.back().upper_bound != infinity)
+    write_line("_bucket", Extra{"le", bound_text(buckets.size(), infinity)}, histogram.sample_count,
+               metric.timestamp_ms);
+  write_line("_sum", std::nullopt, histogram.sample_sum, metric.timestamp_ms);
+  write_line("_count", std::nullopt, histogram.sample_count, metric.timestamp_ms);
 }
 
-void ExpositionWriter::write_sample(std::string_view suffix, const ClientMetric& metric, double value) {
-  write_series(suffix, std::nullopt);
-  append_value(out(), value);
-  end_sample(metric);
+std::string_view ExpositionWriter::bound_text(std::size_t index, double bound) {
+  if (index >= bounds_.size()) bounds_.resize(index + 1, {std::numeric_limits<double>::quiet_NaN(), ""});
+  auto& [rendered, text] = bounds_[index];
+  if (rendered == bound) return text;
+  // As OpenMetrics' canonical numbers: always with a point or an exponent.
+  std::array<char, kValueBytesMax> digits{};
+  text.assign(digits.data(), write_value(digits.data(), bound));
+  if (std::isfinite(bound) && text.find_first_of(".e") == std::string::npos) text += ".0";
+  rendered = bound;
+  return text;
 }
 
-void ExpositionWriter::write_count(std::string_view suffix, const ClientMetric& metric, std::uint64_t count,
-                                   std::optional<Extra> extra) {
-  write_series(suffix, extra);
-  append_integer(out(), count);
-  end_sample(metric);
-}
-
-void ExpositionWriter::write_series(std::string_view suffix, std::optional<Extra> extra) {
-  out().append(name_).append(suffix);
-  if (!labels_.empty() || extra) {
-    out() += '{';
-    out() += labels_;
+template <typename Value>
+void ExpositionWriter::write_line(std::string_view suffix, std::optional<Extra> extra, Value value,
+                                  std::int64_t timestamp_ms) {
+  constexpr std::size_t kPunctuation = 16;
+  const std::string_view labels = labels_.view();
+  char* at = out_.room(name_.size() + suffix.size() + labels.size() + kPunctuation +
+                       (extra ? extra->name.size() + extra->value.size() : 0) + 2 * kValueBytesMax);
+  at = write_text(at, name_);
+  at = write_text(at, suffix);
+  if (!labels.empty() || extra) {
+    *at++ = '{';
+    at = write_text(at, labels);
     if (extra) {
-      if (!labels_.empty()) out() += ',';
-      out().append(extra->name).append("=\"");
-      append_bound(out(), extra->value);
-      out() += '"';
+      if (!labels.empty()) *at++ = ',';
+      at = write_text(at, extra->name);
+      at = write_text(at, "=\"");
+      at = write_text(at, extra->value);
+      *at++ = '"';
     }
-    out() += '}';
+    *at++ = '}';
   }
-  out() += ' ';
-}
-
-void ExpositionWriter::end_sample(const ClientMetric& metric) {
-  if (metric.timestamp_ms != 0) {
-    out() += ' ';
-    if (open_metrics_) {
-      append_value(out(), static_cast<double>(metric.timestamp_ms) / 1000.0);
-    } else {
-      append_integer(out(), metric.timestamp_ms);
-    }
+  *at++ = ' ';
+  at = write_number(at, value);
+  if (timestamp_ms != 0) {
+    *at++ = ' ';
+    at = open_metrics_ ? write_value(at, static_cast<double>(timestamp_ms) / 1000.0)
+                       : write_integer(at, timestamp_ms);
   }
-  out() += '\n';
+  *at++ = '\n';
+  out_.commit(at);
 }
 
 std::string_view content_type(ExpositionFormat format) {
@@ -378,26 +412,12 @@ std::string_view content_type(ExpositionFormat format) {
   return "text/plain; version=0.0.4; charset=utf-8";
 }
 
-void append_value(std::string& out, double value) {
-  if (std::isnan(value)) {
-    out += "NaN";
-  } else if (std::isinf(value)) {
-    out += value > 0 ? "+Inf" : "-Inf";
-  } else if (std::abs(value) < kPlainIntegerMax && std::trunc(value) == value) {
-    append_integer(out, static_cast<std::int64_t>(value));
-  } else {
-    std::array<char, 32> digits{};
-    const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), value).ptr;
-    out.append(digits.data(), end);
-  }
-}
-
-Exposition serialise(const std::vector<MetricFamily>& families, ExpositionFormat format) {
-  std::unordered_set<std::string> names;
-  for (const MetricFamily& family : families) names.insert(family.name);
-  ExpositionWriter writer(format, 0, std::move(names));
-  for (const MetricFamily& family : families) writer.write(family);
-  return std::move(writer).finish();
+char* write_value(char* at, double value) {
+  if (std::isnan(value)) return write_text(at, "NaN");
+  if (std::isinf(value)) return write_text(at, value > 0 ? "+Inf" : "-Inf");
+  if (std::abs(value) < kPlainIntegerMax && std::trunc(value) == value)
+    return write_integer(at, static_cast<std::int64_t>(value));
+  return std::to_chars(at, at + kValueBytesMax, value).ptr;
 }
 
 }  // namespace wk::exporter

@@ -1,6 +1,6 @@
 // Prometheus exposition: metric families as text that a Prometheus server can always read.
 //
-// One pass over the families into one string. Whatever the families hold (names, labels and help may come
+// One pass over the families into one text. Whatever the families hold (names, labels and help may come
 // from a hostile peer), the result is legal in the chosen format: what cannot be written legally is left out
 // and counted, never half written. A series has the same name and labels in both formats, so that a change of
 // negotiation cannot break a dashboard; for that reason `le` and `quantile` are written as OpenMetrics wants
@@ -8,15 +8,18 @@
 // OpenMetrics 1.0.0.
 #pragma once
 
-#include <prometheus/metric_family.h>
+#include <prometheus/client_metric.h>
+#include <prometheus/metric_type.h>
 
 #include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
-#include <unordered_set>
+#include <utility>
 #include <vector>
+
+#include "exporter/web/text_buffer.h"
 
 namespace wk::exporter {
 
@@ -29,33 +32,21 @@ enum class ExpositionFormat {
 /// The Content-Type of a body in `format`.
 std::string_view content_type(ExpositionFormat format);
 
-struct Exposition {
-  std::string text;
-  /// Families and samples that were left out because they cannot be written legally: invalid or repeated
-  /// metric name, invalid or repeated label name, a counter that is negative or NaN, buckets that are not
-  /// cumulative.
-  std::size_t skipped = 0;
-};
-
-/// Writes families as text in one of the formats, one after the other.
+/// Writes families as text in one of the formats, one after the other: begin() and its samples for each.
 ///
-/// Counters: OpenMetrics names the family without `_total`. A counter whose name does not end in `_total`, or
-/// whose shortened name another family bears, is written as `unknown` there: its series keeps its name and
-/// the text stays legal. Untyped families are `untyped` in 0.0.4 and `unknown` in OpenMetrics. A `# UNIT`
-/// line stands where the name ends in a base unit (OpenMetrics only). Histograms get the `+Inf` bucket if it
-/// is missing. Label values and help that are not UTF-8, and NUL, appear as U+FFFD.
+/// Counters: OpenMetrics names the family without `_total`. A counter whose name does not end in `_total` is
+/// written as `unknown` there: its series keeps its name and the text stays legal. The caller vouches that no
+/// shortened name is another family's. Untyped families are `untyped` in 0.0.4 and `unknown` in OpenMetrics.
+/// A `# UNIT` line stands where the name ends in a base unit (OpenMetrics only). Histograms get the `+Inf`
+/// bucket if it is missing. Label values and help that are not UTF-8, and NUL, appear as U+FFFD.
 class ExpositionWriter {
  public:
   using Labels = std::vector<prometheus::ClientMetric::Label>;
   using CommonLabels = std::size_t;
   static constexpr CommonLabels kNoCommonLabels = 0;
 
-  /// \param expected_bytes  length of the text, as far as it can be guessed: saves copying it while it grows
-  /// \param all_names       names of all families to come, where they are known: decides which counters may
-  /// be shortened.
-  ///                    Without them the caller vouches that no shortened name is another family's.
-  explicit ExpositionWriter(ExpositionFormat format, std::size_t expected_bytes = 0,
-                            std::unordered_set<std::string> all_names = {});
+  /// \param text  what is written is added to it
+  ExpositionWriter(ExpositionFormat format, TextBuffer text);
 
   /// Labels that many samples begin with, checked and escaped once.
   /// \return  the number by which samples refer to them; never kNoCommonLabels
@@ -63,39 +54,60 @@ class ExpositionWriter {
   /// Begins a family: the samples that follow belong to it.
   void begin(std::string_view name, std::string_view help, prometheus::MetricType type);
   void sample(const prometheus::ClientMetric& metric, CommonLabels common = kNoCommonLabels);
-  /// A whole family.
-  void write(const prometheus::MetricFamily& family);
   /// Ends the text; nothing may be written after it.
-  [[nodiscard]] Exposition finish() &&;
+  [[nodiscard]] TextBuffer finish() &&;
+
+  /// Families and samples that were left out because they cannot be written legally: invalid or repeated
+  /// metric name, invalid or repeated label name, a counter that is negative or NaN, buckets that are not
+  /// cumulative.
+  [[nodiscard]] std::size_t skipped() const { return skipped_; }
 
  private:
+  /// Names of families, each once. Exact, and without an allocation for each of the thousand names of a
+  /// scrape.
+  class NameSet {
+   public:
+    NameSet();
+    /// False when `name` was there.
+    bool insert(std::string_view name);
+
+   private:
+    struct Place {
+      std::uint32_t end = 0;  ///< of the name in text_; 0 = free
+      std::uint32_t length = 0;
+    };
+    [[nodiscard]] Place& place_of(std::string_view name);
+    std::vector<Place> places_;  ///< hash table with open addressing; a power of two, at most half full
+    std::size_t count_ = 0;
+    TextBuffer text_;  ///< all names
+  };
   struct Common {
     std::string text;                ///< escaped, without braces
     std::vector<std::string> names;  ///< of the labels in `text`
     bool valid = true;
   };
+  /// `le` or `quantile` of one line.
   struct Extra {
     std::string_view name;
-    double value;
+    std::string_view value;
   };
   void close_family();
   void write_header(std::string_view help);
-  void write_unit(std::string_view name);
-  [[nodiscard]] std::string_view type_name(prometheus::MetricType type) const;
   [[nodiscard]] bool legal(const prometheus::ClientMetric& metric, const Common& common) const;
   void write_summary(const prometheus::ClientMetric& metric);
   void write_histogram(const prometheus::ClientMetric& metric);
-  void write_sample(std::string_view suffix, const prometheus::ClientMetric& metric, double value);
-  void write_count(std::string_view suffix, const prometheus::ClientMetric& metric, std::uint64_t count,
-                   std::optional<Extra> extra);
-  void write_series(std::string_view suffix, std::optional<Extra> extra);
-  void end_sample(const prometheus::ClientMetric& metric);
-  std::string& out() { return result_.text; }
+  /// One line.
+  /// \param value  double or std::uint64_t
+  template <typename Value>
+  void write_line(std::string_view suffix, std::optional<Extra> extra, Value value,
+                  std::int64_t timestamp_ms);
+  /// `bound` as a label value. `index` is its place among those of its sample: most samples have the same.
+  [[nodiscard]] std::string_view bound_text(std::size_t index, double bound);
 
   const bool open_metrics_;
-  const std::unordered_set<std::string> all_names_;
-  std::unordered_set<std::string> written_;  ///< names so far
-  std::vector<Common> common_;               ///< by number
+  NameSet written_;
+  std::vector<Common> common_;                          ///< by number
+  std::vector<std::pair<double, std::string>> bounds_;  ///< rendered last, by place
 
   // The family that was begun last.
   std::string name_;
@@ -104,15 +116,16 @@ class ExpositionWriter {
   bool refused_ = false;   ///< a sample of it was left out
   std::size_t start_ = 0, header_end_ = 0;
 
-  std::string labels_;  ///< of the sample being written, as text
-  Exposition result_;
+  TextBuffer labels_;  ///< of the sample being written, without braces
+  TextBuffer out_;
+  std::size_t skipped_ = 0;
 };
 
-/// All of `families` through one writer.
-Exposition serialise(const std::vector<prometheus::MetricFamily>& families, ExpositionFormat format);
-
-/// Appends `value` as both formats spell it: NaN, +Inf, -Inf, integers below 2^53 plain, else the shortest
+/// Writes `value` as both formats spell it: NaN, +Inf, -Inf, integers below 2^53 plain, else the shortest
 /// decimal that reads back as the same double.
-void append_value(std::string& out, double value);
+/// \param at  room for kValueBytesMax
+/// \return   behind the last byte
+char* write_value(char* at, double value);
+inline constexpr std::size_t kValueBytesMax = 32;
 
 }  // namespace wk::exporter

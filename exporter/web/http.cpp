@@ -28,6 +28,8 @@ std::string Request::parameter(const std::string& name, std::string_view fallbac
 std::string_view Response::body_text() const {
   if (const auto* own = std::get_if<std::string>(&body)) return *own;
   if (const auto* fixed = std::get_if<StaticText>(&body)) return fixed->text;
+  if (const auto* pooled = std::get_if<std::shared_ptr<const TextBuffer>>(&body))
+    return *pooled ? (*pooled)->view() : std::string_view();
   const auto* shared = std::get_if<std::shared_ptr<const std::string>>(&body);
   return shared != nullptr && *shared ? std::string_view(**shared) : std::string_view();
 }

@@ -7,11 +7,14 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <variant>
 #include <vector>
+
+#include "exporter/web/text_buffer.h"
 
 namespace wk::exporter {
 
@@ -52,12 +55,21 @@ struct StaticText {
   std::string_view text;
 };
 
+/// What a document has in itself instead of in files, as the default Content-Security-Policy must let it
+/// through: each "'sha256-BASE64'". Texts that live as long as the process.
+struct InlineHashes {
+  std::span<const std::string_view> scripts, styles;
+};
+
 struct Response {
   int status = 200;
   std::string content_type = "text/plain; charset=utf-8";
-  /// A shared text is one for many clients.
-  std::variant<std::string, std::shared_ptr<const std::string>, StaticText, std::shared_ptr<BodyStream>> body;
+  /// A shared text is one for many clients, or its memory is used again (text_pool.h).
+  std::variant<std::string, std::shared_ptr<const std::string>, std::shared_ptr<const TextBuffer>, StaticText,
+               std::shared_ptr<BodyStream>>
+      body;
   std::vector<std::pair<std::string, std::string>> headers;  ///< beside those the server sets itself
+  InlineHashes inline_hashes{};
 
   /// Empty when the body is a stream.
   [[nodiscard]] std::string_view body_text() const;

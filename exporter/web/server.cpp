@@ -80,6 +80,16 @@ class PlacedStream final : public BodyStream {
   std::atomic<std::uint64_t>& failures_;
 };
 
+/// Nothing from elsewhere, nothing inline but what is allowed by its hash.
+std::string content_security_policy(const InlineHashes& inline_hashes) {
+  return fmt::format(
+      "default-src 'none'; script-src 'self'{}{}; style-src 'self'{}{}; connect-src 'self'; img-src 'self' "
+      "data:; "
+      "base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+      inline_hashes.scripts.empty() ? "" : " ", fmt::join(inline_hashes.scripts, " "),
+      inline_hashes.styles.empty() ? "" : " ", fmt::join(inline_hashes.styles, " "));
+}
+
 bool has_header(const Response& response, std::string_view name) {
   return std::any_of(response.headers.begin(), response.headers.end(),
                      [&](const auto& header) { return equal_header_name(header.first, name); });
@@ -275,18 +285,17 @@ class HttpServer::Service {
   void finish(Response& response) {
     const int status_class = std::clamp(response.status / 100, 2, 5);
     ++responses_[static_cast<std::size_t>(status_class - 2)];
-    static constexpr std::array<std::pair<const char*, const char*>, 5> kDefaults = {
+    static constexpr std::array<std::pair<const char*, const char*>, 4> kDefaults = {
         {{"Cache-Control", "no-store"},
          {"X-Content-Type-Options", "nosniff"},
          {"X-Frame-Options", "DENY"},
-         {"Referrer-Policy", "no-referrer"},
-         {"Content-Security-Policy",
-          "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' "
-          "data:; "
-          "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"}}};
+         {"Referrer-Policy", "no-referrer"}}};
     for (const auto& [name, value] : kDefaults) {
       if (!has_header(response, name)) response.headers.emplace_back(name, value);
     }
+    constexpr const char* kPolicy = "Content-Security-Policy";
+    if (!has_header(response, kPolicy))
+      response.headers.emplace_back(kPolicy, content_security_policy(response.inline_hashes));
     // An empty value in the configuration means: without this header.
     std::erase_if(response.headers, [](const auto& header) { return header.second.empty(); });
   }

@@ -11,6 +11,7 @@ import re
 import subprocess
 import unittest
 
+import test_inhibition as inhibition
 import yaml
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -210,14 +211,7 @@ class Deployment(unittest.TestCase):
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
         alerts = {rule["alert"] for rule in alerting(MAIN_RULES, OPTIONAL_RULES)}
         for rule in load(path)["inhibit_rules"]:
-            for matcher in rule["source_matchers"] + rule["target_matchers"]:
-                name, operator, value = re.match(r'(\w+) *(=~|!~|!=|=) *"(.*)"\Z', matcher).groups()
-                if name == "alertname":
-                    group = re.match(r"(\w*)\(([^)]*)\)\Z", value)
-                    named = [group[1] + part for part in group[2].split("|")] if group else [value]
-                    for alert in named:
-                        if alert != "ZooKeeper.+":
-                            self.assertIn(alert, alerts)
+            self.assertEqual(inhibition.named(rule["source_matchers"] + rule["target_matchers"]) - alerts, set())
 
 
 if __name__ == "__main__":

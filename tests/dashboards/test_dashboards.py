@@ -217,13 +217,13 @@ class Panels(unittest.TestCase):
                     counted += check(document, panel) or 0
         return counted
 
-    def test_the_three_dashboards_and_their_variables(self):
+    def test_the_four_dashboards_and_their_variables(self):
         self.assertEqual({name: document["uid"] for name, document in self.documents.items()},
-                         {name: f"watchkeeper-{name}" for name in ("overview", "ensemble", "member")})
+                         {name: f"watchkeeper-{name}" for name in ("overview", "ensemble", "member", "inside")})
         common = ["datasource", "job", "instance", "ensemble"]
         for name, document in self.documents.items():
             variables = {variable["name"]: variable for variable in document["templating"]["list"]}
-            self.assertEqual(list(variables), common + (["member"] if name == "member" else []) + ["runbooks"])
+            self.assertEqual(list(variables), common + (["member"] if name in ("member", "inside") else []) + ["runbooks"])
             self.assertEqual(variables["datasource"]["query"], "prometheus")
             for variable in variables.values():
                 self.assertTrue(variable["label"] and variable["description"].endswith("."), variable["name"])
@@ -261,7 +261,7 @@ class Panels(unittest.TestCase):
                         of_exporter = re.match(r"(process_|watchkeeper_(exporter|build)_|up$)", series)
                         if not of_exporter and not where.startswith("variable"):
                             self.assertIn(wanted, labels)
-                        if name == "member" and re.match("watchkeeper_(member|canary)_", series) and (
+                        if name in ("member", "inside") and re.match("watchkeeper_(member|server|canary)_", series) and (
                                 where.startswith("panel")):
                             self.assertIn('member="$member"', labels)
                 bare = {one.text for one in promql.selectors(tree)}
@@ -376,7 +376,7 @@ class Panels(unittest.TestCase):
             found = set(re.findall(r'"/d/([\w-]+)', text))
             self.assertLessEqual(found, uids, name)
             self.assertEqual(found, {"overview": {"watchkeeper-ensemble", "watchkeeper-member"},
-                                     "ensemble": {"watchkeeper-member"}, "member": set()}[name])
+                                     "ensemble": {"watchkeeper-member"}, "member": set(), "inside": set()}[name])
             self.assertEqual([(link["type"], link["tags"], link["includeVars"], link["keepTime"])
                               for link in document["links"]], [("dashboards", ["watchkeeper"], True, True)])
             self.assertIn("watchkeeper", document["tags"])

@@ -35,21 +35,20 @@ void check(const StatusAnswer& answer) {
   require(answer.measurements.size() <= StatusBuilder::kMeasurementLimit);
   require(answer.others.size() <= StatusBuilder::kOtherLimit);
   const auto before = [](const Measurement& a, const Measurement& b) {
-    return std::pair(a.metric->name, std::string_view(a.key)) <
-           std::pair(b.metric->name, std::string_view(b.key));
+    return std::pair(a.metric->name, a.key()) < std::pair(b.metric->name, b.key());
   };
   require(std::ranges::is_sorted(answer.measurements, before));
   require(std::ranges::adjacent_find(answer.measurements, [&](const auto& a, const auto& b) {
             return !before(a, b);
           }) == answer.measurements.end());
   for (const Measurement& one : answer.measurements) {
-    require(one.metric != nullptr && is_set(one.metric->kind) == !one.key.empty());
-    require(one.key.size() <= StatusBuilder::kKeyLimit && is_printable(one.key));
-    const auto* summary = std::get_if<SummaryValue>(&one.value);
+    require(one.metric != nullptr && is_set(one.metric->kind) == !one.key().empty());
+    require(one.key().size() <= StatusBuilder::kKeyLimit && is_printable(one.key()));
+    const SummaryValue* summary = one.summary();
     require((summary != nullptr) == is_summary(one.metric->kind));
     if (summary == nullptr) {
-      check_number(std::get<double>(one.value));
-      require(std::get<double>(one.value) >= 0);
+      check_number(*one.number());
+      require(*one.number() >= 0);
       continue;
     }
     for (const auto& part :

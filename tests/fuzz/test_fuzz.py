@@ -26,6 +26,19 @@ def seed(target, folder):
         for number, path in enumerate(files):
             content = path.read_bytes()[:SEED_LIMIT_BYTES]
             (folder / f"{number}-{path.name}").write_bytes(bytes([number % 32]) + content)
+    if target == "zoo_cfg_fuzz":
+        (folder / "zoo.cfg").write_text(
+            "tickTime=2000\ninitLimit=10\nsyncLimit=5\ndataDir=/data\nclientPort=2181\n4lw.commands.whitelist=*\n"
+            "server.1=a:2888:3888:participant;2181\nserver.2=b:2888:3888|c:2888:3888\nautopurge.snapRetainCount=3\n",
+            encoding="ascii")
+        (folder / "dynamic").write_bytes(b"dataDir=/data\ndynamicConfigFile=/dyn\n\0server.1=a:2888:3888;2181\n")
+    if target == "client_bytes_fuzz":
+        path = b"\0\0\0\2/a"
+        create = b"\0\0\0\1\0\0\0\1" + path + b"\0\0\0\1d" + (
+            b"\0\0\0\1\0\0\0\x1f\0\0\0\5world\0\0\0\6anyone" + b"\0\0\0\0")
+        get = b"\0\0\0\2\0\0\0\4" + path + b"\1"
+        steps = b"".join(b"\4" + bytes([len(frame)]) + frame for frame in (create, get))
+        (folder / "session").write_bytes(steps + b"\2" + b"\3\xff")
     if target == "config_fuzz":
         text = "ensembles:\n  - name: a\n    members: [zk1:2181, {address: zk2:2181, timeout: 2s}]\n    canary: {mode: write}\n"
         (folder / "document").write_text(text, encoding="utf-8")

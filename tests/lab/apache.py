@@ -254,15 +254,11 @@ class ApacheEnsemble:
                  slow_disk=False, apache_class_path=None, heap_mb=96, log_level="WARN"):
         if n_voters < 1 or (n_voters == 1 and observers):
             raise ValueError("an ensemble has two or more voters, or one voter and no observer (standalone)")
-        self.java = process.find_program("java", "openjdk-17-jre-headless")
-        self.class_path = class_path(apache_class_path)
-        if prometheus and not has_prometheus_provider(self.class_path):
-            raise workspace.LabUnavailable(
-                "the class path has no zookeeper-prometheus-metrics jar (Debian ships none); fetch one with "
-                "tests/lab/fetch_apache.sh VERSION DIR and set WK_APACHE_CLASSPATH=DIR")
+        self._find_program(apache_class_path, prometheus)
         self.extra_cfg = dict(extra_cfg or {})
         self.jvm_flags = list(jvm_flags)
         self.admin, self.whitelist, self.tls, self.prometheus = admin, whitelist, tls, prometheus
+        self.provider = prometheus  # whether the provider is named in zoo.cfg
         self.client_proxies, self.slow_disk = client_proxies, slow_disk
         self.tick_ms, self.init_limit, self.sync_limit = tick_ms, init_limit, sync_limit
         self.heap_mb, self.log_level = heap_mb, log_level
@@ -277,6 +273,14 @@ class ApacheEnsemble:
         except BaseException:
             self.stop()
             raise
+
+    def _find_program(self, apache_class_path, prometheus):
+        self.java = process.find_program("java", "openjdk-17-jre-headless")
+        self.class_path = class_path(apache_class_path)
+        if prometheus and not has_prometheus_provider(self.class_path):
+            raise workspace.LabUnavailable(
+                "the class path has no zookeeper-prometheus-metrics jar (Debian ships none); fetch one with "
+                "tests/lab/fetch_apache.sh VERSION DIR and set WK_APACHE_CLASSPATH=DIR")
 
     def _make_links(self):
         # Both election proxies of a pair must exist before either can rewrite addresses.
@@ -319,8 +323,9 @@ class ApacheEnsemble:
             settings.update(self.tls.server_settings())
             settings.update({"secureClientPort": member.secure_port, "secureClientPortAddress": member.host})
         if self.prometheus:
-            settings.update({"metricsProvider.className": _PROMETHEUS, "metricsProvider.httpHost": member.host,
-                             "metricsProvider.httpPort": member.metrics_port})
+            settings.update({"metricsProvider.httpHost": member.host, "metricsProvider.httpPort": member.metrics_port})
+        if self.provider:
+            settings["metricsProvider.className"] = _PROMETHEUS
         if self.whitelist != "none":
             words = self.whitelist if isinstance(self.whitelist, str) else ",".join(self.whitelist)
             settings["4lw.commands.whitelist"] = words
@@ -343,7 +348,7 @@ class ApacheEnsemble:
         return f"{other.host}:{quorum}:{election}" + (":observer" if other.role == "observer" else "")
 
     def command(self, member):
-        """The command line of one member."""
+        """The command line of one member; jvm_flags may be changed between stop() and start()."""
         return [self.java, f"-Xmx{self.heap_mb}m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-XX:-UsePerfData",
                 "-Djava.net.preferIPv4Stack=true",
                 f"-Dlogback.configurationFile={member.folder / 'logback.xml'}",

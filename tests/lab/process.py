@@ -117,9 +117,23 @@ class Process:
             self._child.send_signal(number)
 
     def pause(self):
-        """SIGSTOP: the process keeps its sockets and answers nothing."""
+        """SIGSTOP: the process keeps its sockets and answers nothing; returns when the last of its threads stands still, which
+        may be some time after the signal on a busy machine."""
         self.send_signal(signal.SIGSTOP)
+        wait_for(lambda: not self.alive or all(state in "Tt" for state in self._thread_states()), 10,
+                 f"{self.name} to stand still", interval_s=0.001)
         self.paused = True
+
+    def _thread_states(self):
+        """The letter of each thread in /proc/PID/task/*/stat; of a thread that has ended, nothing."""
+        found = []
+        for thread in os.listdir(f"/proc/{self.pid}/task"):
+            try:
+                with open(f"/proc/{self.pid}/task/{thread}/stat", encoding="ascii", errors="replace") as source:
+                    found.append(source.read().rsplit(")", 1)[1].split()[0])
+            except (FileNotFoundError, ProcessLookupError):
+                pass
+        return found
 
     def resume(self):
         self.send_signal(signal.SIGCONT)

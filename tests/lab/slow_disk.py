@@ -37,7 +37,10 @@ class SlowDisk:
         self.set_delay(0)
 
     def environment(self):
-        return {"LD_PRELOAD": str(self._library), "WK_LAB_FSYNC_DELAY_FILE": str(self._control)}
+        # A server that is built with AddressSanitizer minds that another library is loaded before its runtime.
+        sanitizer = ":".join(filter(None, (os.environ.get("ASAN_OPTIONS"), "verify_asan_link_order=0")))
+        return {"LD_PRELOAD": str(self._library), "WK_LAB_FSYNC_DELAY_FILE": str(self._control),
+                "ASAN_OPTIONS": sanitizer}
 
     def set_delay(self, milliseconds):
         """Every fsync and fdatasync from now on takes this much longer; 0 is normal."""

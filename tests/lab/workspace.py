@@ -15,9 +15,10 @@ import subprocess
 import sys
 import tempfile
 import threading
+import unittest
 
 
-class LabUnavailable(Exception):
+class LabUnavailable(unittest.SkipTest):
     """Something that the lab needs is not on this machine; the text says what and how to get it.  Tests skip on it."""
 
 

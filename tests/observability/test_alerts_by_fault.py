@@ -1,4 +1,4 @@
-"""Every alert rule is fired by the real fault that it is for: real ZooKeeper, exporter and Prometheus.
+"""Every alert rule is fired by the real fault that it is for: real ZooKeeper or Watchkeeper, exporter and Prometheus.
 
 Rules are the shipped ones with time divided (lab/timescale.py), so that windows of hours last seconds; thresholds are
 untouched.  Each scene starts its own processes, shows that the alerts it declares are neither pending nor firing,
@@ -24,7 +24,7 @@ import unittest
 
 import yaml
 
-from lab import apache, faults, load, process, stack, timescale, tls, workspace
+from lab import apache, faults, load, process, small_disk, stack, timescale, tls, watchkeeperd, workspace
 
 _ROOT = pathlib.Path(__file__).resolve().parents[2]
 _RULE_FILES = sorted((_ROOT / "alerts").glob("*.rules.yml"))
@@ -39,6 +39,8 @@ _NOT_FIRED = {
     "ZooKeeperDiskFilling critical": "needs node_exporter on the ZooKeeper hosts, and a file system to fill",
     "ZooKeeperDataSizeHigh": "needs 2 GiB of data, that is a server with a heap of 5 GiB; its sibling for growth, on "
                              "the same series, is fired",
+    "ZooKeeperLimitForecast": "a server tells a time only after ten minutes of steady growth; its sibling LimitNear, on the "
+                              "same limits, is fired",
 }
 
 _print_mutex = threading.Lock()
@@ -77,17 +79,29 @@ class Scene:
     def ensemble(self, *arguments, **options):
         return self.running.enter_context(apache.ApacheEnsemble(*arguments, **options))
 
+    def server(self, **options):
+        """The member of a standalone watchkeeperd that serves; it tells its inside."""
+        (member,) = self.running.enter_context(watchkeeperd.WatchkeeperEnsemble(**options)).members
+        return member
+
     def watch(self, *arguments):
         """Starts the exporter with these arguments, and a Prometheus with the scaled rules; waits until both work."""
         self.exporter = self.running.enter_context(stack.Exporter(["--no-family.zk", *arguments]))
-        scaled = workspace.new_folder(f"rules-{self.name}") / "scaled.rules.yml"
-        timescale.scale_file(_RULES, scaled, self.factor)
-        self.prometheus = self.running.enter_context(stack.Prometheus(
-            {"watchkeeper": [self.exporter.address]}, rule_files=[scaled]))
+        self._scrape(self.exporter.address)
         process.wait_for(lambda: self.exporter.get("/readyz").status == 200, 30, "the exporter to know every member",
                          child=self.exporter.process)
-        self.prometheus.wait_for_scrapes()
         time.sleep(_SETTLE_S)
+
+    def watch_server(self, member):
+        """Starts a Prometheus with the scaled rules that scrapes a Watchkeeper server itself, without an exporter."""
+        self._scrape(f"{member.host}:{member.metrics_port}")
+        time.sleep(_SETTLE_S)
+
+    def _scrape(self, address):
+        scaled = workspace.new_folder(f"rules-{self.name}") / "scaled.rules.yml"
+        timescale.scale_file(_RULES, scaled, self.factor)
+        self.prometheus = self.running.enter_context(stack.Prometheus({"watchkeeper": [address]}, rule_files=[scaled]))
+        self.prometheus.wait_for_scrapes()
 
     def active(self, key, state=None):
         """The alerts of one rule, in any state or in that one."""
@@ -183,7 +197,7 @@ def run(name):
 class BulkSession(load.RawSession):
     """A session that makes many nodes, or sets many watches, with one request."""
 
-    _MULTI, _CREATE, _SET_WATCHES, _SET_WATCHES_XID = 14, 1, 101, -8
+    _MULTI, _CREATE, _SET_DATA, _ADD_WATCH, _SET_WATCHES, _SET_WATCHES_XID = 14, 1, 5, 106, 101, -8
     _OPEN_ACL = struct.pack(">ii", 1, 31) + struct.pack(">i5si6s", 5, b"world", 6, b"anyone")
 
     def create(self, paths, *, data=b"", ephemeral=False):
@@ -204,6 +218,29 @@ class BulkSession(load.RawSession):
         self._send(struct.pack(">iiqi", self._SET_WATCHES_XID, self._SET_WATCHES, 0, 0)
                    + struct.pack(">i", len(paths)) + encoded + struct.pack(">i", 0))
         self._check(self._receive())
+
+    def watch_always(self, path):
+        """Sets a persistent watch."""
+        encoded = path.encode()
+        self._xid += 1
+        self._send(struct.pack(">iii", self._xid, self._ADD_WATCH, len(encoded)) + encoded + struct.pack(">i", 0))
+        self._check(self._receive())
+
+    def set_many(self, path, count):
+        """Empties one node `count` times, with as many requests under way as the server takes."""
+        encoded = path.encode()
+        body = struct.pack(">iii", 1, self._SET_DATA, len(encoded)) + encoded + struct.pack(">ii", -1, -1)
+        frames = (struct.pack(">i", len(body)) + body) * 100
+
+        def send():
+            with contextlib.suppress(OSError):  # The answers tell why.
+                for _ in range(count // 100):
+                    self._sock.sendall(frames)
+        sender = threading.Thread(target=send, daemon=True)
+        sender.start()
+        for _ in range(count // 100 * 100):
+            self._check(self._receive())
+        sender.join()
 
     @staticmethod
     def _check(answer):
@@ -405,13 +442,15 @@ def slow_disks(now):
 @scene("ZooKeeperConnectionsNearLimit", "ZooKeeperConnectionsRejected", "ZooKeeperFileDescriptorsNearLimit",
        "ZooKeeperSessionExpiryStorm", "ZooKeeperThrottling")
 def limits(now):
-    ensemble = now.ensemble(1, slow_disk=True, jvm_flags=["-Dzookeeper.request_throttle_max_requests=20"])
+    # The sessions that fill the limits send no pings, and have to outlast what is waited for.
+    ensemble = now.ensemble(1, slow_disk=True, jvm_flags=["-Dzookeeper.request_throttle_max_requests=20"],
+                            extra_cfg={"maxSessionTimeout": 120000})
     member = ensemble.members[0]
     now.watch("--zookeeper", member.address, "--detail-interval=1s")
     with now.fires("ZooKeeperConnectionsNearLimit"):
-        filled = faults.fill_connections(member.host, member.port, 55, source="127.0.0.2", timeout_ms=60000)
+        filled = faults.fill_connections(member.host, member.port, 55, source="127.0.0.2", timeout_ms=120000)
     with now.fires("ZooKeeperConnectionsRejected"):
-        overflow = faults.fill_connections(member.host, member.port, 20, source="127.0.0.2", timeout_ms=60000)
+        overflow = faults.fill_connections(member.host, member.port, 20, source="127.0.0.2", timeout_ms=120000)
     if overflow.refused != 15:
         raise AssertionError(f"{overflow.refused} of 20 connections were refused; the limit is 60")
     time.sleep(_SETTLE_S)  # The server closes what it refused, one by one.
@@ -575,6 +614,160 @@ def digest(now):
     ensemble.wait_until_serving()
 
 
+# -- Scenes of a Watchkeeper server, scraped itself: what only its inside knows -------------------------------------------
+
+# Six hours of transactions without a snapshot have to pass.
+@scene("ZooKeeperSnapshotFailing", "ZooKeeperSnapshotOverdue", "ZooKeeperLogDiskFull", "ZooKeeperPurgeFailing", factor=240.0)
+def server_disks(now):
+    ensemble = watchkeeperd.WatchkeeperEnsemble(extra_cfg={"snapCount": 20000, "autopurge.purgeInterval": 1})
+    (member,) = ensemble.members
+    logs = member.folder / "logs"
+    logs.mkdir()
+    ensemble.extra_cfg["dataLogDir"] = logs
+    try:
+        snapshot_disk = faults.SmallDisk("tmpfs", member.data_dir)
+        now.running.callback(snapshot_disk.unmount)
+        log_disk = faults.SmallDisk("tmpfs", logs, size_mb=192)
+        now.running.callback(log_disk.unmount)
+    finally:
+        now.running.enter_context(ensemble)
+    now.watch_server(member)
+    session = BulkSession(member.host, member.port, timeout_ms=10000, deadline_s=60.0)
+    session.create(["/busy"])
+    with now.fires("ZooKeeperSnapshotFailing", "ZooKeeperSnapshotOverdue", deadline_s=90):
+        snapshot_disk.fill()
+        begin = time.monotonic()
+        session.set_many("/busy", 310_000)
+        now.tell(f"310000 transactions in {time.monotonic() - begin:.1f} s")
+    snapshot_disk.free()
+    session.set_many("/busy", 80_000)
+    now.resolves("ZooKeeperSnapshotOverdue")
+
+    with now.fires("ZooKeeperLogDiskFull"):
+        log_disk.fill()
+        try:
+            session.set_many("/busy", 400_000)
+            raise AssertionError("a full disk took 400000 transactions")
+        except ConnectionError as error:
+            now.tell(f"a write: {error}")
+    session.vanish()
+    log_disk.free()
+    now.resolves("ZooKeeperLogDiskFull")
+
+    # Autopurge runs at the start and finds more than the three snapshots that it keeps.
+    with small_disk.irremovable(member.data_dir / "version-2" / "snapshot.0"):
+        with now.fires("ZooKeeperPurgeFailing"):
+            member.restart()
+            ensemble.wait_until_serving()
+        member.stop()
+    member.start()
+    ensemble.wait_until_serving()
+    now.resolves("ZooKeeperPurgeFailing")
+
+
+@scene("ZooKeeperServerStalled", "ZooKeeperSessionsExpiredByServer", "ZooKeeperSessionsNearTimeout", factor=20.0)
+def server_sessions(now):
+    member = now.server()
+    now.watch_server(member)
+    sessions = [faults.RawSession(member.host, member.port, timeout_ms=6000) for _ in range(10)]
+    with now.fires("ZooKeeperSessionsNearTimeout"):
+        for _ in range(6):
+            time.sleep(4.3)  # above two thirds of the timeout
+            for session in sessions:
+                session.ping()
+    # The sessions were heard of just now: only the pause of the server makes them expire.
+    with now.fires("ZooKeeperServerStalled", "ZooKeeperSessionsExpiredByServer"):
+        for session in sessions:
+            session.ping()
+        member.pause()
+        time.sleep(8.0)
+        member.resume()
+    now.resolves("ZooKeeperServerStalled", "ZooKeeperSessionsExpiredByServer", "ZooKeeperSessionsNearTimeout")
+
+
+@scene("ZooKeeperWritesSlow", "ZooKeeperFsyncStalls")
+def server_slow_disk(now):
+    member = now.server(slow_disk=True)
+    now.watch_server(member)
+    with faults.LoadGenerator(member.address, rate_per_s=400, mix={"set": 1}):
+        time.sleep(_SETTLE_S)
+        with now.fires("ZooKeeperWritesSlow", "ZooKeeperFsyncStalls"):
+            member.disk.set_delay(300)
+        stages = [alert["annotations"]["summary"] for alert in now.active("ZooKeeperWritesSlow")]
+        if not stages or "the stage fsync" not in stages[0]:
+            raise AssertionError(f"the stage is not named: {stages}")
+        member.disk.set_delay(0)
+        now.resolves("ZooKeeperWritesSlow", "ZooKeeperFsyncStalls")
+
+
+@scene("ZooKeeperChildListNearLimit", "ZooKeeperLimitNear", "ZooKeeperWatchHerd", "ZooKeeperLockQueueGrowing",
+       "ZooKeeperClientsNotReading")
+def server_contents(now):
+    member = now.server(extra_cfg={"maxClientCnxns": 0, "maxSessionTimeout": 300000})
+    now.watch_server(member)
+    session = BulkSession(member.host, member.port, timeout_ms=300000, deadline_s=60.0)
+    with now.fires("ZooKeeperLimitNear"):
+        session.create(["/large"], data=b"x" * 900_000)
+    with now.fires("ZooKeeperChildListNearLimit"):
+        session.create(["/wide"])
+        name = "n" * 110
+        for first in range(0, 8000, 400):
+            session.create([f"/wide/{name}{number:010d}" for number in range(first, first + 400)])
+
+    changes = [f"/herd-{number}" for number in range(3)]
+    crowd = [BulkSession(member.host, member.port, timeout_ms=300000, deadline_s=60.0) for _ in range(1100)]
+    with now.fires("ZooKeeperWatchHerd"):
+        for one in crowd:
+            one.watch(changes)
+        for path in changes:
+            session.create([path])
+    for one in crowd:
+        one.vanish()
+
+    with now.fires("ZooKeeperClientsNotReading"):
+        path = "/" + "p" * 1000
+        session.create([path])
+        deaf = BulkSession(member.host, member.port, timeout_ms=300000, deadline_s=60.0)
+        deaf.watch_always(path)
+        session.set_many(path, 90_000)
+    deaf.vanish()
+
+    session.create(["/lock"])
+    with now.fires("ZooKeeperLockQueueGrowing", deadline_s=60):
+        made, length = 0, 10.0
+        begin = time.monotonic()
+        while not now.active("ZooKeeperLockQueueGrowing", "firing") and time.monotonic() - begin < 90:
+            session.create([f"/lock/lock-{number:010d}" for number in range(made, int(length))], ephemeral=True)
+            made = int(length)
+            length *= 1.1
+            time.sleep(2.0)
+        now.tell(f"{made} contenders after {time.monotonic() - begin:.0f} s")
+    session.vanish()
+
+
+@scene()
+def server_in_good_health(now):
+    """Load, a restart, a member that is not scraped for a while: nothing is said of its inside."""
+    member = now.server()
+    now.watch_server(member)
+    inside = [rule["alert"] for group in yaml.safe_load(_RULES.read_text("utf-8"))["groups"]
+              if group["name"] == "watchkeeper-inside" for rule in group["rules"]]
+    seen = set()
+    with faults.LoadGenerator(member.address, rate_per_s=200, mix={"set": 2, "get": 2, "create": 1, "watch": 1, "ephemeral": 1}):
+        begin = time.monotonic()
+        restarted = False
+        while time.monotonic() - begin < 30:
+            if not restarted and time.monotonic() - begin > 12:
+                member.stop()
+                time.sleep(3.0)
+                member.start()
+                restarted = True
+            seen |= {alert["labels"]["alertname"] for alert in now.prometheus.alerts()} & set(inside)
+            time.sleep(0.5)
+    if seen:
+        raise AssertionError(f"pending or firing: {sorted(seen)}")
+
+
 class AlertsByFaultTest(unittest.TestCase):
     """One test for each scene, added below; the scenes themselves run side by side from the beginning."""
 
@@ -591,6 +784,8 @@ class AlertsByFaultTest(unittest.TestCase):
             apache.class_path()
         except workspace.LabUnavailable as reason:
             raise unittest.SkipTest(str(reason)) from None
+        with contextlib.suppress(workspace.LabUnavailable):  # The scene that needs it says so.
+            small_disk.own_mounts()
         cls.pool = concurrent.futures.ThreadPoolExecutor(at_once, thread_name_prefix="scene")
         cls.addClassCleanup(cls.pool.shutdown, cancel_futures=True)
         cls.played = {name: cls.pool.submit(run, name) for name in cls.chosen}

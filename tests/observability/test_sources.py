@@ -14,6 +14,9 @@ from watching import document, measurement, source, status, wait_for_source, wai
 
 _NOBODY = "name.invalid:2181"
 
+# A source that failed is asked again after a minute at most; so is an AdminServer whose JVM was too cold for its first answer.
+_ASKED_AGAIN_S = 70
+
 
 def listed(*addresses):
     return "--zookeeper=" + ",".join(addresses)
@@ -235,7 +238,7 @@ class Probe(watching.LabTestCase):
                 self.assertEqual(value(answer.text, "watchkeeper_member_source_state", source="mntr",
                                        state="timed_out"), 1)
                 self.assertLess(answer.seconds, timeout_s)
-                self.assertGreater(answer.seconds, timeout_s - 0.35)
+                self.assertGreater(answer.seconds, timeout_s - 0.6)
 
     def test_bad_target(self):
         self.assertEqual(self.exporter.get("/probe").status, 400)
@@ -327,7 +330,7 @@ class WhitelistClosed(watching.LabTestCase):
         exporter = self.lab(stack.Exporter, [f"--config.file={path}"])
         watching.wait_until_visited(exporter)
         for member in self.ensemble.members:
-            found, _ = wait_for_status_source(exporter, member.address, "admin_monitor", 5)
+            found, _ = wait_for_status_source(exporter, member.address, "admin_monitor", _ASKED_AGAIN_S)
             self.assertEqual(found["state"], "serving")
             self.assertEqual(found["role"], member.mode())
             self.assertEqual(source(found, "mntr")["state"], "not_whitelisted")
@@ -343,7 +346,7 @@ class WhitelistClosed(watching.LabTestCase):
         member = self.ensemble.member(1)
         with proxy.TcpProxy(member.admin_port) as admin:
             exporter = self.lab(stack.Exporter, [listed(member.address), f"--admin-port={admin.port}", "--canary=off"])
-            wait_for_status_source(exporter, member.address, "admin_monitor", 10)
+            wait_for_status_source(exporter, member.address, "admin_monitor", _ASKED_AGAIN_S)
             admin.refuse()
             found, waited = wait_for_status_source(exporter, member.address, "srvr", 10)
             self.assertLess(waited, 3.5)
@@ -356,8 +359,7 @@ class WhitelistClosed(watching.LabTestCase):
             self.assertEqual(source(document(exporter, member.address), "admin_monitor")["results"]["refused"], tries,
                              "what is refused is left alone while srvr answers")
             admin.heal()
-            # Asked again after a minute at most.
-            wait_for_status_source(exporter, member.address, "admin_monitor", 70)
+            wait_for_status_source(exporter, member.address, "admin_monitor", _ASKED_AGAIN_S)
             self.assertEqual(source(document(exporter, member.address), "admin_monitor")["state"], "ok")
 
     def test_admin_server_is_asked_at_once_after_the_member_came_back(self):
@@ -366,7 +368,7 @@ class WhitelistClosed(watching.LabTestCase):
             exporter = self.lab(stack.Exporter, [listed(f"127.0.0.1:{client.port}"), f"--admin-port={admin.port}",
                                                  "--canary=off"])
             name = f"127.0.0.1:{client.port}"
-            wait_for_status_source(exporter, name, "admin_monitor", 10)
+            wait_for_status_source(exporter, name, "admin_monitor", _ASKED_AGAIN_S)
             admin.refuse()
             wait_for_status_source(exporter, name, "srvr", 10)
             client.refuse()

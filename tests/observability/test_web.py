@@ -205,9 +205,11 @@ class Http(Served):
         self.assertEqual(header(answered, "content-type"), "text/html; charset=utf-8")
         for word in ("/metrics", "/api/v1/status", "/readyz?verbose", 'data-part="verdict"'):
             self.assertIn(word, body.decode())
-        self.assertEqual(header(answered, "content-security-policy"),
-                         "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
-                         "img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'")
+        # What the document has in itself is allowed by its hash, and everything else only from files of our own.
+        self.assertRegex(header(answered, "content-security-policy"),
+                         r"^default-src 'none'; script-src 'self' 'sha256-[\w+/]{43}='; style-src 'self' 'sha256-[\w+/]{43}=' "
+                         r"'sha256-[\w+/]{43}='; connect-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'none'; "
+                         r"frame-ancestors 'none'$")
         self.assertEqual(header(answered, "x-content-type-options"), "nosniff")
         self.assertEqual(header(answered, "referrer-policy"), "no-referrer")
 

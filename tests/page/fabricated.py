@@ -34,11 +34,103 @@ def form(document):
     return {str: "text", bool: "truth", int: "number", float: "number", type(None): None}[type(document)]
 
 
-class Fleet:
-    """Documents about `ensembles` × `members`. One ensemble of ten lacks a member, the others are well."""
+_STAGES = {"prepare": 0.00002, "log_queue": 0.0003, "append": 0.0001, "fsync": 0.0031, "quorum": 0.00005, "apply": 0.00004,
+           "reply": 0.00001}
+_ROWS = 20
+_EXPIRED = 100
 
-    def __init__(self, ensembles=10, members=7, events=800):
-        self.started = time.time() - 86_400
+
+def _survey(age):
+    return {"age_seconds": age, "took_seconds": 0.25, "longest_slice_seconds": 0.0001}
+
+
+def _session(number):
+    return f"0x1000{number:08x}"
+
+
+def limits():
+    """Every limit there is: one to act on, two to look at, one that does not grow."""
+    def limit(word, used, bound, unit="", about=None, left=None):
+        return {"limit": word, "used": used, "bound": bound, "unit": unit, "share": used / bound, "about": about,
+                "seconds_left": left}
+    return [limit("znode_data", 300_000, 1_048_575, "bytes", "/large"),
+            limit("child_list_reply", 1_020_000, 1_048_575, "bytes", "/queue", 1500),
+            limit("memory", 900e6, 4e9, "bytes", None, 90_000), limit("log_disk", 92e9, 100e9, "bytes", "/var/lib/log"),
+            limit("snapshot_disk", 20e9, 100e9, "bytes", "/var/lib/data"), limit("descriptors", 300, 1024),
+            limit("connections", 210, 10_000), limit("connections_of_address", 33, 60, "", "10.0.0.7", 7200),
+            limit("outstanding_requests", 12, 1000), limit("zxid_counter", 1 << 20, (1 << 32) - 1, "", None, 9e7)]
+
+
+def inside(age_s, seen):
+    """What a server tells of its inside `age_s` after its start, all lists full of what happened until `seen`: 800 writes a
+    second, of which most of the time is the sync's."""
+    writes = int(800 * age_s)
+
+    def slow(number):
+        latency = 2.0 / number
+        stages = {word: latency * 0.01 for word in _STAGES} | {"fsync": latency * 0.94} if number % 4 else {}
+        return {"operation": "setData" if stages else "getChildren", "path": f"/slow/znode-{number:02}", "session": _session(number),
+                "zxid": f"0x{number:x}" if stages else None, "answered": iso(seen - 20 * number), "latency_seconds": latency,
+                "stages_seconds": stages, "transactions_before": 3 * number, "during_snapshot": number % 3 == 0,
+                "during_purge": number % 5 == 0}
+
+    def hot(kind):
+        return [{"path": f"/hot/{kind}-{number:02}", "a_second": 900.5 / number, "share": 0.6 / number}
+                for number in range(1, _ROWS + 1)]
+
+    def talker(number):
+        return {"address": f"10.0.0.{number}", "port": 40_000 + number, "session": _session(number),
+                "requests_a_second": 500.0 / number, "bytes_a_second": 12_345.6 * number}
+
+    def expired(number):
+        return {"session": _session(0x800 + number), "address": f"10.0.1.{number}", "expired": iso(seen - 60 * number),
+                "timeout_seconds": 30.0, "silence_seconds": 30.5, "longest_gap_before_seconds": 10.1, "last_operation": "PING",
+                "ephemerals_removed": number, "without_connection_seconds": 4.5 if number % 2 else None,
+                "server_stood_still_seconds": 0.0, "longest_slow_sync_seconds": 0.2,
+                "cause": "not_back" if number % 2 else "nothing_heard",
+                "conclusion": "client or network: nothing was heard for 30.5 s over a connection that was open"}
+    numbers = range(1, _ROWS + 1)
+    return {
+        "requests": {"writes": writes, "write_seconds": writes * sum(_STAGES.values()),
+                     "write_stages_seconds": {word: writes * mean for word, mean in _STAGES.items()},
+                     "reads_a_second": 1500.5, "changes_a_second": 800.0, "hottest_reads": hot("read"),
+                     "hottest_writes": hot("changed"), "slow_from_seconds": 0.1, "slowest": [slow(number) for number in numbers]},
+        "sessions": {"survey": _survey(1.5), "alive": 210, "by_timeout_used": {"one_third": 180, "two_thirds": 9, "whole": 20, "overdue": 1},
+                     "near_misses": 31, "expiry_buckets": 12, "expiry_bucket_most": 90,
+                     "quiet": [{"session": _session(0x400 + number), "address": f"10.0.2.{number}", "timeout_seconds": 30.0,
+                                "silence_seconds": 29.9 - number / 4} for number in numbers],
+                     "expiries": {"server_stood_still": 0, "nothing_heard": 50, "not_back": 50, "closed_by_server": 0, "never_seen": 0},
+                     "expired": [expired(number) for number in range(1, _EXPIRED + 1)]},
+        "clients": {"survey": _survey(4.0), "by_state": {"fresh": 0, "opening": 1, "open": 209, "finishing": 0},
+                    "busiest_by_requests": [talker(number) for number in numbers],
+                    "busiest_by_bytes": [talker(number) for number in range(30, 30 - _ROWS, -1)]},
+        "watches": {"survey": _survey(8.0),
+                    "most_watched": [{"path": f"/watched/{number:02}", "kind": "data" if number % 2 else "child", "watchers": 4000 // number}
+                                     for number in numbers],
+                    "largest_fan_outs": [{"path": f"/herd/{number:02}", "event": "data_changed", "watchers": 3000 // number,
+                                          "times": number, "at": iso(seen - 100 * number)} for number in numbers]},
+        "znodes": {"survey": _survey(700.0), "packet_max_bytes": 1_048_575,
+                   "largest": [{"path": f"/large/{number:02}", "bytes": 900_000 // number} for number in numbers],
+                   "largest_child_lists": [{"path": f"/queue/{number:02}", "children": 60_000 // number, "reply_bytes": 1_020_000 // number}
+                                           for number in numbers],
+                   "largest_subtrees": [{"path": f"/tree/{number:02}", "znodes": 500_000 // number} for number in numbers],
+                   "locks": [{"path": f"/locks/{number:02}", "contenders": 50 - number, "holder": _session(number),
+                              "held_since": iso(seen - 30 * number)} for number in numbers]},
+        "limits": limits(),
+        "limits_hit": {"outstanding_requests": 3, "unsent_bytes": 0, "log_space": 0, "namespaces": 0},
+        "memory_bytes": {"znode_records": 30_000_000, "znode_index": 9_000_000, "znode_names_and_data": 80_000_000, "watches": 1_000_000,
+                         "sessions": 300_000, "transactions_in_flight": 4096, "connections": 900_000},
+        "longest_wake_up_seconds": 0.012}
+
+
+class Fleet:
+    """Documents about `ensembles` × `members`. One ensemble of ten lacks a member, the others are well. With `inside`, the
+    first member of each tells of its inside, all lists of it full."""
+
+    def __init__(self, ensembles=10, members=7, events=800, inside=False):
+        self.inside = inside
+        self.seen = time.time()
+        self.started = self.seen - 86_400
         self.names = [f"ensemble-{number:02}" for number in range(1, ensembles + 1)]
         self.members = {name: [f"zk{number}.{name}.example.org:2181" for number in range(1, members + 1)] for name in self.names}
         self.log = {name: [self._event(name, number, time.time() - 80_000 + number * 80_000 / events)
@@ -108,7 +200,8 @@ class Fleet:
                          "state_reason": "refuses connections" if member in down else f"serves as {self._role(name, member)}",
                          "role": self._role(name, member), "voter": True, "in_sync": member not in down,
                          "lag_transactions": self.value("lag_transactions", name, member, time.time()),
-                         "safe_to_stop": {"safe": member not in down, "reason": "leaves enough voters in sync"}}
+                         "safe_to_stop": {"safe": member not in down, "reason": "leaves enough voters in sync"},
+                         "inside": self.inside and number == 1}
                         for number, member in enumerate(members, 1)],
             "source_problems": [{"member": member, "source": "mntr", "state": "refused", "detail": "connection refused",
                                  "remedy": "Start the process.", "last_ok": iso(time.time() - 32_400)} for member in down],
@@ -177,6 +270,12 @@ class Fleet:
                 "keys": [{"key": f"key.number.{n:02}", "differs": n % 9 == 0, "drift": n % 9 == 0,
                           "values": {one: str(n + (n % 9 == 0 and one == members[0])) for one in members}} for n in range(60)]}
 
+    def inside_table(self, name):
+        now = time.time()
+        return {"ensemble": name, "time": iso(now),
+                "members": [{"member": self.members[name][0], "age_seconds": 0.4, "inside": inside(now - self.started, self.seen)}]
+                if self.inside else []}
+
     def answer(self, path, query):
         """The document at a path of the API; None for every other path."""
         query = {key: values[-1] for key, values in query.items()}
@@ -190,7 +289,8 @@ class Fleet:
                                 query.get("series", ",".join((*_MEMBER_SERIES, "state"))).split(","))
         if len(parts) == 3 and parts[0] == "ensemble" and parts[1] in self.names and parts[2].endswith(".json"):
             table = {"members.json": self.members_table, "connections.json": self.connections_table,
-                     "configuration.json": self.configuration_table, "events.json": self.events}.get(parts[2])
+                     "configuration.json": self.configuration_table, "events.json": self.events,
+                     "inside.json": self.inside_table}.get(parts[2])
             return table(parts[1]) if table else None
         return None
 
@@ -229,7 +329,10 @@ class FabricatedExporter:
                     self.send_header(name, value)
                 self.send_header("Content-Length", str(len(body)))
                 self.end_headers()
-                self.wfile.write(body)
+                try:
+                    self.wfile.write(body)
+                except ConnectionError:
+                    pass  # A page that goes elsewhere takes no more of it.
 
         self._server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self._server.daemon_threads = True

@@ -41,7 +41,7 @@ export function look() {
   const text = (node) => (node ? node.textContent.replace(/\u00a0/g, ' ').trim() : null);
   const within = (node, name) => node?.querySelector(`[data-role="${name}"]`) ?? null;
   const part = (name) => document.querySelector(`[data-part="${name}"]`);
-  const shown = (node) => node !== null && node.checkVisibility({visibilityProperty: true});
+  const shown = (node) => node !== null && node !== undefined && node.checkVisibility({visibilityProperty: true});
   const all = (node, selector) => [...(node?.querySelectorAll(selector) ?? [])];
 
   const verdict = part('verdict');
@@ -91,7 +91,21 @@ export function look() {
     };
   };
 
+  const brief = part('brief');
+  const insideBrief = () => ({
+    writes: text(within(brief, 'writes')), message: text(within(brief, 'message')),
+    stages: Object.fromEntries(all(within(brief, 'stages'), 'li').map((item) => [text(item.firstElementChild), text(item.lastElementChild)])),
+    limits: all(within(brief, 'limits'), 'li').map((item) => ({
+      limit: item.dataset.limit, severity: item.dataset.severity, name: text(item.querySelector('.name')), value: text(item.querySelector('.value'))})),
+    facts: Object.fromEntries(all(brief, '[data-fact]').map((fact) => [fact.dataset.fact, {
+      what: text(fact.querySelector('.what')), note: text(fact.querySelector('.note')), ago: shown(fact.querySelector('.when')) ? text(fact.querySelector('time')) : null}])),
+  });
+
   return {
+    brief: shown(brief) && brief.childElementCount > 0 ? insideBrief() : null,
+    lists: Object.fromEntries(all(document, '[data-list]').map((list) => [list.dataset.list, {state: list.dataset.state ?? null, said: text(within(list, 'message'))}])),
+    figures: Object.fromEntries(all(document, '[data-list=figures] > div').map((group) => [
+      text(group.firstElementChild), Object.fromEntries(all(group, 'dl > div').map((line) => [text(line.firstElementChild), text(line.lastElementChild)]))])),
     link: document.documentElement.dataset.link,
     link_word: text(within(document, 'link-word')),
     clock: text(within(document, 'clock')),

@@ -98,6 +98,20 @@ class PageCase(watching.LabTestCase):
                 found = [one for one in page.accessibility() if one["impact"] in _SERIOUS]
                 self.assertEqual(found, [], f"{page.name}, {scheme}: {json.dumps(found, indent=1)}")
 
+    def assert_form(self, real, made, where):
+        """The forms (fabricated.form) of a real document and a fabricated one agree; sets that depend on the case aside."""
+        if isinstance(real, dict) and isinstance(made, dict):
+            if where.endswith((".events", ".values")):
+                return
+            self.assertEqual(list(real), list(made), where)
+            for key in real:
+                self.assert_form(real[key], made[key], f"{where}.{key}")
+        elif isinstance(real, list) and isinstance(made, list):
+            if real and made:
+                self.assert_form(real[0], made[0], f"{where}[]")
+        elif real is not None and made is not None:
+            self.assertEqual(real, made, where)
+
     def assert_fits(self):
         for page in self.pages:
             width = page.look()["width"]

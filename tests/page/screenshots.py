@@ -1,22 +1,27 @@
 #!/usr/bin/env python3
-"""Makes the screenshots: every state, width and theme into build/PRESET/screenshots, and the three of the README into
+"""Makes the screenshots: every state, width and theme into build/PRESET/screenshots, and those of the README into
 docs/images. Runs by hand: `/usr/bin/python3 tests/page/screenshots.py`; WK_BIN names the folder of the program.
 
-What is shown is real: an ensemble of three that some clients use, watched for a while, then broken.
+What is shown is real: an ensemble of three that some clients use, watched for a while, then broken; and a watchkeeperd
+with locks that are waited for, a herd and some load.
 """
 
+import contextlib
 import logging
 import pathlib
 import shutil
 import subprocess
 import sys
+import threading
 import time
 import unittest
+
+from kazoo import client, exceptions
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "tests" / "page")]
 
-from lab import apache, load, process, stack, workspace  # noqa: E402  (found through the lines above)
+from lab import apache, load, process, stack, watchkeeperd, workspace  # noqa: E402  (found through the lines above)
 from observability import watching  # noqa: E402
 
 import browser  # noqa: E402
@@ -27,7 +32,8 @@ _IMAGE_MAX_BYTES = 250_000
 # Long enough for charts with a shape.
 _WATCHED_S = 75
 _QUORUM_LOST_S = 12
-_README = {"healthy-1440-light": "overview.png", "quorum-lost-1440-dark": "quorum-lost.png", "healthy-390-light": "phone.png"}
+_README = {"healthy-1440-light": "overview.png", "quorum-lost-1440-dark": "quorum-lost.png", "healthy-390-light": "phone.png",
+           "inside-light": "inside.png"}
 # Members are told by name, as in a real configuration; all of them live on this host.
 _NAMES = r"""
 #define _GNU_SOURCE
@@ -60,10 +66,57 @@ def shoot(pages, output, state):
         page.screenshot(output / f"{state}-{name}.png")
 
 
+def busy_clients(address, stack_of):
+    """Services of some team: workers at one lock, watchers of one configuration, documents of all sizes."""
+    clients = [client.KazooClient(address, timeout=20) for _ in range(12)]
+    for one in clients:
+        one.start(timeout=20)
+        stack_of.callback(one.close)
+        stack_of.callback(one.stop)
+    first = clients[0]
+    for size, name in ((40_000, "routes"), (900, "features"), (300_000, "schema")):
+        first.create(f"/orders/config/{name}", bytes(size), makepath=True)
+    for number in range(400):
+        first.create(f"/orders/queue/task-{number:010}", b"task", makepath=True)
+    clients[1].Lock("/orders/locks/settlement", "worker-1").acquire(timeout=10)
+    for number, one in enumerate(clients[2:7], start=2):
+        threading.Thread(target=_wait_for_lock, args=(one, f"worker-{number}"), daemon=True).start()
+    for one in clients:
+        one.DataWatch("/orders/config/features", lambda *_: None)
+    return first
+
+
+def _wait_for_lock(one, name):
+    with contextlib.suppress(exceptions.KazooException):
+        one.Lock("/orders/locks/settlement", name).acquire(timeout=120)
+
+
+def shoot_inside(chromium, output):
+    """The inside of a server, as its own page shows it."""
+    with watchkeeperd.WatchkeeperEnsemble(1) as ensemble, contextlib.ExitStack() as clients:
+        member = ensemble.members[0]
+        first = busy_clients(ensemble.connect_string, clients)
+        load_words = [watchkeeperd.find_server().parent / "wk_load", member.address, "-c", 8, "-o", 4, "-m", "get=80,set=15,create=5", "--root",
+                      "/orders/carts", "-r", 900, "--window", 60, "-w", 1, "-q"]
+        child = process.Process("wk_load", load_words)
+        clients.callback(child.terminate)
+        for number in range(25):
+            first.set("/orders/config/features", b"%d" % number)
+            time.sleep(1)
+        for scheme in ("light", "dark"):
+            page = chromium.open(f"inside {scheme}", f"http://127.0.0.1:{member.metrics_port}/ensemble/default/inside",
+                                 width=1440, height=1380, scheme=scheme)
+            page.wait(lambda seen: seen["link"] == "live", 20)
+            time.sleep(3)
+            page.screenshot(output / f"inside-{scheme}.png")
+
+
 def main():
     output = browser.output_folder("screenshots")
     for old in output.glob("*.png"):
         old.unlink()
+    with browser.Browser() as chromium:
+        shoot_inside(chromium, output)
     with apache.ApacheEnsemble(3) as ensemble, browser.Browser() as chromium:
         path = watching.write_configuration(ensemble.folder, [
             {"name": "production", "members": [f"zk{member.id}:{member.port}" for member in ensemble.members], "canary": "write", "detail_interval": "5s"}])

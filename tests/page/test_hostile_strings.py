@@ -14,8 +14,8 @@ import hostile_member
 import page_case
 from hostile_member import LONG, MARKUP, QUOTES, TURNED
 
-# What the document may have of elements that load or run something: what index.html has, and the chart library.
-_ALLOWED_SCRIPTS = {"/assets/early.js", "/assets/app.js", "/assets/vendor/uplot/uPlot.iife.min.js"}
+# What the document may have of elements that load or run something: what stands in its head, and the chart library.
+_ALLOWED_SCRIPTS = {"/assets/app.js", "/assets/vendor/uplot/uPlot.iife.min.js"}
 # Texts of the API that are not a member's, or that the page has to understand to show anything.
 _UNDERSTOOD = {"time", "started", "exporter_started", "state_since", "last_answer", "last_ok", "last_tried", "since", "type",
                "severity", "status", "state", "role", "series", "id", "member", "ensemble", "name", "members", "runbook"}
@@ -26,8 +26,9 @@ if ('__harmed' in window) harm.push(`ran: ${window.__harmed}`);
 for (const node of document.querySelectorAll('*')) {
   if (node.hasAttribute('harm')) harm.push(`element ${node.outerHTML.slice(0, 200)}`);
   if (['IMG', 'IFRAME', 'OBJECT', 'EMBED', 'BASE', 'FORM', 'META', 'VIDEO', 'AUDIO', 'STYLE'].includes(node.tagName.toUpperCase()) &&
-      !(node.tagName === 'META' && node.parentElement === document.head)) harm.push(`element ${node.outerHTML.slice(0, 200)}`);
-  if (node.tagName.toUpperCase() === 'SCRIPT' && !value.includes(new URL(node.src || 'about:blank', location).pathname)) harm.push(`script ${node.outerHTML}`);
+      !(['META', 'STYLE'].includes(node.tagName) && node.parentElement === document.head)) harm.push(`element ${node.outerHTML.slice(0, 200)}`);
+  const own = node.parentElement === document.head && !node.hasAttribute('src');  // The policy has its hash.
+  if (node.tagName.toUpperCase() === 'SCRIPT' && !own && !value.includes(new URL(node.src || 'about:blank', location).pathname)) harm.push(`script ${node.outerHTML}`);
   for (const {name, value: text} of node.attributes) {
     if (name.startsWith('on')) harm.push(`attribute ${name}=${text}`);
     if (['href', 'src', 'xlink:href', 'action'].includes(name) && /^\\s*(javascript|data):/i.test(text) && node.rel !== 'icon')
@@ -48,7 +49,7 @@ class HostileFleet(fabricated.Fleet):
     """A fleet in whose documents every text is hostile, as are names of ensembles and members."""
 
     def __init__(self, understood):
-        super().__init__(ensembles=2, members=3, events=20)
+        super().__init__(ensembles=2, members=3, events=20, inside=True)
         self._understood = understood
         renamed = [f"{MARKUP[:40]}&amp;{TURNED}", "100% & ../é?#x"]
         self.members = {new: [f"{QUOTES}{number}:2181" if number < 3 else f"{TURNED}{LONG[:200]}:2181" for number in (1, 2, 3)]
@@ -79,6 +80,15 @@ class HostileFleet(fabricated.Fleet):
 
     def configuration_table(self, name):
         return self.harm(super().configuration_table(name))
+
+    def inside_table(self, name):
+        document = self.harm(super().inside_table(name))
+        inside = document["members"][0]["inside"]
+        # Words that name a number are text, too.
+        for counts in (inside["requests"]["write_stages_seconds"], inside["clients"]["by_state"], inside["sessions"]["by_timeout_used"],
+                       inside["sessions"]["expiries"], inside["limits_hit"], inside["memory_bytes"]):
+            counts |= {f"{MARKUP}{QUOTES}{TURNED}{LONG}": 1, "__proto__": 1, "constructor": 1}
+        return document
 
 
 class HostileStrings(page_case.PageCase):
@@ -145,6 +155,17 @@ class HostileStrings(page_case.PageCase):
                 self.assert_harmless(MARKUP[:40], QUOTES, "⟨U+202E⟩gnp.exe", "…")
                 self.assert_accessible()
                 for page in self.pages:
+                    page.wait(lambda seen: seen["brief"] and seen["brief"]["facts"]["slowest"]["what"].startswith(MARKUP[:20]), 20,
+                              "the inside in brief")
+                    page.click("[data-part=brief] [data-role=more]")
+                    page.wait(lambda seen: len(seen["tables"]["expired"]["rows"]) == 100 and len(seen["tables"]["slowest"]["rows"]) == 20
+                              and len(seen["tables"]["stages"]["rows"]) == 10 and seen["figures"], 30, "its inside")
+                self.assert_harmless(MARKUP[:40], QUOTES, "⟨U+202E⟩gnp.exe", "…")
+                if name == names[0]:  # The lists of the second are the same.
+                    self.assert_accessible()
+                for page in self.pages:
+                    page.evaluate("history.back()")
+                    page.wait(lambda seen: seen["parts"].get("picture") == "ready", 10, "the overview")
                     page.evaluate("history.back()")
                     page.wait(lambda seen: seen["parts"].get("ensembles") == "ready", 10, "the list")
 

@@ -8,17 +8,22 @@
 export const runbookBase = 'http://localhost:9141/runbooks/';
 
 export type Alert =
-  | 'ZooKeeperAverageLatencyHigh' | 'ZooKeeperCanaryFailing' | 'ZooKeeperCanaryLatencyHigh' | 'ZooKeeperCanaryStalled'
-  | 'ZooKeeperCertificateExpiring' | 'ZooKeeperConfigurationDrift' | 'ZooKeeperConnectionsNearLimit'
+  | 'ZooKeeperAverageLatencyHigh' | 'ZooKeeperCanaryFailing' | 'ZooKeeperCanaryLatencyHigh'
+  | 'ZooKeeperCanaryStalled' | 'ZooKeeperCertificateExpiring' | 'ZooKeeperChildListNearLimit'
+  | 'ZooKeeperClientsNotReading' | 'ZooKeeperConfigurationDrift' | 'ZooKeeperConnectionsNearLimit'
   | 'ZooKeeperConnectionsRejected' | 'ZooKeeperDataSizeGrowth' | 'ZooKeeperDataSizeHigh' | 'ZooKeeperDigestMismatch'
   | 'ZooKeeperDiskFilling' | 'ZooKeeperEphemeralsGrowth' | 'ZooKeeperErrorBudgetBurn' | 'ZooKeeperExporterBlind'
   | 'ZooKeeperExporterDown' | 'ZooKeeperExporterStale' | 'ZooKeeperFileDescriptorsNearLimit' | 'ZooKeeperFollowerLag'
-  | 'ZooKeeperFsyncSlow' | 'ZooKeeperLeaderFlapping' | 'ZooKeeperMemberDown' | 'ZooKeeperMemberFlapping'
-  | 'ZooKeeperMemberNotServing' | 'ZooKeeperNoLeader' | 'ZooKeeperOutstandingRequestsHigh' | 'ZooKeeperQuorumLost'
-  | 'ZooKeeperQuorumMarginZero' | 'ZooKeeperRequestLatencyHigh' | 'ZooKeeperServiceInterrupted'
-  | 'ZooKeeperSessionExpiryStorm' | 'ZooKeeperSplitBrain' | 'ZooKeeperThrottling' | 'ZooKeeperTooFewSyncedFollowers'
-  | 'ZooKeeperUnlistedMember' | 'ZooKeeperWatchCountGrowth' | 'ZooKeeperWatchCountHigh' | 'ZooKeeperZnodeCountGrowth'
-  | 'ZooKeeperZnodeCountHigh' | 'ZooKeeperZxidCounterHeadroom';
+  | 'ZooKeeperFsyncSlow' | 'ZooKeeperFsyncStalls' | 'ZooKeeperLeaderFlapping' | 'ZooKeeperLimitForecast'
+  | 'ZooKeeperLimitNear' | 'ZooKeeperLockQueueGrowing' | 'ZooKeeperLogDiskFull' | 'ZooKeeperMemberDown'
+  | 'ZooKeeperMemberFlapping' | 'ZooKeeperMemberNotServing' | 'ZooKeeperNoLeader'
+  | 'ZooKeeperOutstandingRequestsHigh' | 'ZooKeeperPurgeFailing' | 'ZooKeeperQuorumLost'
+  | 'ZooKeeperQuorumMarginZero' | 'ZooKeeperRequestLatencyHigh' | 'ZooKeeperServerStalled'
+  | 'ZooKeeperServiceInterrupted' | 'ZooKeeperSessionExpiryStorm' | 'ZooKeeperSessionsExpiredByServer'
+  | 'ZooKeeperSessionsNearTimeout' | 'ZooKeeperSnapshotFailing' | 'ZooKeeperSnapshotOverdue' | 'ZooKeeperSplitBrain'
+  | 'ZooKeeperThrottling' | 'ZooKeeperTooFewSyncedFollowers' | 'ZooKeeperUnlistedMember'
+  | 'ZooKeeperWatchCountGrowth' | 'ZooKeeperWatchCountHigh' | 'ZooKeeperWatchHerd' | 'ZooKeeperWritesSlow'
+  | 'ZooKeeperZnodeCountGrowth' | 'ZooKeeperZnodeCountHigh' | 'ZooKeeperZxidCounterHeadroom';
 
 /** A runbook: an alert's, or the index of all for what no alert watches. */
 export type Runbook = Alert | 'README';
@@ -53,6 +58,11 @@ export const limits = {
   burnRate: { warning: 3 * sloErrorBudget, critical: 14.4 * sloErrorBudget },
   availability: { critical: 1 - sloErrorBudget, below: true },
   expiries: { warning: 20 },
+  /** The 99th percentile of writes of a Watchkeeper server, its longest wake-up, contenders of a lock. */
+  writeTail: { warning: 0.25 },
+  stall: { warning: 1 },
+  lockQueue: { warning: 50 },
+  limitLeft: { warning: 4 * 3600, below: true },
   /** The margin of voters: 0 is the last moment at which the ensemble serves. */
   margin: { warning: 1, critical: 0, below: true },
   /** For counts and flags that should be zero. */

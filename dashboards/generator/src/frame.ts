@@ -7,9 +7,11 @@ import { limits, runbookBase } from './alerts';
 import {
   colours, datasource, labelColours, lines, number, place, rows, texts, type Link, type Placed, type Section, type Unit,
 } from './panels';
-import { alerts, growth, ofExporter, type Selector, lowest, highest, rate, total } from './promql';
+import { alerts, growth, ofEnsemble, ofExporter, type Selector, lowest, highest, rate, total } from './promql';
 
-export const uids = { overview: 'watchkeeper-overview', ensemble: 'watchkeeper-ensemble', member: 'watchkeeper-member' };
+export const uids = {
+  overview: 'watchkeeper-overview', ensemble: 'watchkeeper-ensemble', member: 'watchkeeper-member', inside: 'watchkeeper-inside',
+};
 
 // How Grafana writes a variable, or a field of the row that is clicked, into an address.
 const keep = '${datasource:queryparam}&${job:queryparam}&${instance:queryparam}&${__url_time_range}';
@@ -33,11 +35,13 @@ function query(name: string, label: string, description: string, definition: str
     .refresh(dashboard.VariableRefresh.OnTimeRangeChanged).sort(dashboard.VariableSort.AlphabeticalCaseInsensitiveAsc);
 }
 
-export type Scope = 'overview' | 'ensemble' | 'member';
+export type Scope = 'overview' | 'ensemble' | 'member' | 'inside';
 
 function variables(scope: Scope): dashboard.VariableModel[] {
   const everything = { text: ['All'], value: ['$__all'], selected: true };
-  const ensembles = `label_values(${ofExporter('watchkeeper_ensemble_serving')}, ensemble)`;
+  // Of ensembles and members, the inside has those only that tell it.
+  const ofThese = scope === 'inside' ? 'watchkeeper_server_sessions' : 'watchkeeper_ensemble_serving';
+  const ensembles = `label_values(${ofExporter(ofThese)}, ensemble)`;
   const found = [
     new dashboard.DatasourceVariableBuilder('datasource').label('Data source')
       .description('The Prometheus that scrapes watchkeeper-exporter.').type('prometheus').build(),
@@ -54,6 +58,10 @@ function variables(scope: Scope): dashboard.VariableModel[] {
   if (scope === 'member') {
     found.push(query('member', 'Member', "The member that is shown, as the exporter's configuration writes it.",
       `label_values(watchkeeper_member_voter{job="$job", instance=~"$instance", ensemble="$ensemble"}, member)`).build());
+  }
+  if (scope === 'inside') {
+    found.push(query('member', 'Server', 'The Watchkeeper server that is shown; its own /metrics must be scraped.',
+      `label_values(${ofEnsemble('watchkeeper_server_sessions')}, member)`).build());
   }
   const base = new dashboard.ConstantVariableBuilder('runbooks').label('Runbooks')
     .description('Where the runbooks are served; every panel and alert links there.').value(runbookBase).build();
@@ -162,7 +170,8 @@ export function alertTable(width: number, height: number, scope: Scope, ...alter
         link: { title: 'Open the runbook', url: '${runbooks:raw}${__data.fields.Alert}' } },
       { title: 'State', label: 'alertstate', mappings: alertStateColours, width: 90 },
       ...(named ? [{ title: 'ensemble', link: toEnsemble('column') }] : []),
-      ...(scope === 'member' ? [] : [{ title: 'member', link: toMember('column', named ? 'named' : 'chosen') }]),
+      ...(scope === 'member' || scope === 'inside' ? []
+        : [{ title: 'member', link: toMember('column', named ? 'named' : 'chosen') }]),
       { title: 'Since', unit: 'dateTimeFromNow' as const, width: 150,
         expr: `1000 * min by (${identity}) (${alerts('ALERTS_FOR_STATE', ...alternatives)}) * on (${identity}) ` +
           `group_right () max by (alertstate, ${identity}) (${alerts('ALERTS', ...alternatives)})` },

@@ -4,12 +4,13 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ensemble } from './ensemble';
+import { inside } from './inside';
 import { member } from './member';
 import { overview } from './overview';
 
 const folder = process.argv[2];
 if (folder === undefined || process.argv.length > 3) {
-  console.error('usage: node main.js FOLDER; writes overview.json, ensemble.json and member.json there');
+  console.error('usage: node main.js FOLDER; writes overview.json, ensemble.json, member.json and inside.json there');
   process.exit(2);
 }
 
@@ -25,6 +26,6 @@ function sorted(value: unknown): unknown {
 }
 
 mkdirSync(folder, { recursive: true });
-for (const [name, dashboard] of Object.entries({ overview, ensemble, member })) {
+for (const [name, dashboard] of Object.entries({ overview, ensemble, member, inside })) {
   writeFileSync(join(folder, `${name}.json`), `${JSON.stringify(sorted(dashboard), null, 2)}\n`);
 }

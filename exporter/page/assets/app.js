@@ -8,6 +8,7 @@ import {startEnsembles} from './ensembles.js';
 import {startEvents} from './events.js';
 import {startFacts} from './facts.js';
 import {follow, startFeed} from './feed.js';
+import {startInside} from './inside.js';
 import {startLink} from './link.js';
 import {startMargin} from './margin.js';
 import {startMembers} from './members.js';
@@ -39,6 +40,7 @@ function start() {
   startConfiguration();
   startSources();
   startEnsembles();
+  startInside();
   startRouter(arrived);
   startAges();
 
@@ -55,6 +57,4 @@ function start() {
   startFeed();
 }
 
-// After the first paint; a page that opens in the background has none to wait for.
-if (document.visibilityState === 'hidden') start();
-else requestAnimationFrame(() => setTimeout(start));
+start();

@@ -46,8 +46,8 @@ export function follow(table, section) {
     asking = false;
   }
 
-  new IntersectionObserver(([entry]) => {
-    near = entry.isIntersecting;
+  new IntersectionObserver((entries) => {
+    near = entries.at(-1).isIntersecting;  // On a busy machine one call brings several, the newest last.
     look();
   }, {rootMargin: '400px'}).observe(section);
   on('tick route', look);

@@ -1,5 +1,6 @@
 // What the first paint depends on: the theme, and which parts the URL shows. The only script that is not a module, because
-// modules run after that paint.
+// modules run after that paint: until then they are not even asked for (the template in index.html), since their fetching would
+// delay it.
 //
 // A theme chosen with the button is remembered; without one the page follows the system, also while it is open.
 (() => {
@@ -18,7 +19,7 @@
     document.dispatchEvent(new Event('themechange'));
   };
   const root = document.documentElement;
-  const table = /^\/ensemble\/[^/]+\/(members|connections|configuration|sources|events)\/?$/.exec(location.pathname)?.[1] ?? '';
+  const table = /^\/ensemble\/[^/]+\/(members|connections|configuration|sources|events|inside)\/?$/.exec(location.pathname)?.[1] ?? '';
   root.dataset.view = location.pathname === '/ensembles' ? 'list' : table === '' ? 'ensemble' : 'table';
   root.dataset.table = table;
   apply();
@@ -32,5 +33,17 @@
       return;
     }
     apply();
+  });
+  const modules = document.getElementById('modules');  // Plain documents have none.
+  if (modules === null) return;
+  root.dataset.first = '';  // parts.css shows the bar and the verdict alone: they are there sooner than everything together.
+  const load = () => {
+    delete root.dataset.first;
+    document.head.append(modules.content.cloneNode(true));
+  };
+  document.addEventListener('DOMContentLoaded', () => {
+    // A page that opens in the background has no first paint to wait for.
+    if (document.visibilityState === 'hidden') load();
+    else requestAnimationFrame(() => setTimeout(load));
   });
 })();

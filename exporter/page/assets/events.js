@@ -9,7 +9,8 @@ import {eventWord, severityIcon, severityWord} from './words.js';
 
 const kFirst = 60;
 const kStep = 200;
-const kGood = new Set(['leader_elected', 'quorum_regained', 'member_regained', 'source_recovered', 'canary_recovered']);
+const kGood = new Set(['leader_elected', 'quorum_regained', 'member_regained', 'source_recovered', 'canary_recovered',
+                       'log_writable']);
 
 let limit = kFirst;
 let needle = '';

@@ -27,6 +27,14 @@ function digits(value) {
   return size >= 0.01 ? value.toFixed(2) : '<0.01';
 }
 
+/** A share of one as a percentage: two significant digits below ten. */
+export function percent(share) {
+  if (share === null || share === undefined || !Number.isFinite(share)) return kUnknown;
+  const value = share * 100;
+  const text = value === 0 || value >= 9.95 ? value.toFixed(0) : value < 0.1 ? '<0.1' : value.toFixed(1);
+  return `${text}${kNoBreak}%`;
+}
+
 export const exact = (value) => (value === null || value === undefined ? kUnknown : grouped.format(value));
 
 export function withUnit(value, unit) {
@@ -39,7 +47,7 @@ export function bytes(value) {
   if (value === null || value === undefined) return kUnknown;
   const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB'];
   let index = 0;
-  while (Math.abs(value) >= 1024 && index < units.length - 1) {
+  while (Math.abs(value) >= 1023.5 && index < units.length - 1) {
     value /= 1024;
     ++index;
   }

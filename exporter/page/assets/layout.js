@@ -54,9 +54,10 @@ function ring(count, width, height) {
 }
 
 function column(count, width) {
-  const node = width - kRail - 2 * kMargin;
+  const rail = count > 1 ? kRail : 0;  // for the lines between them
+  const node = width - rail - 2 * kMargin;
   const nodes = [];
-  for (let i = 0; i < count; ++i) nodes.push({x: kRail + kMargin + node / 2, y: kMargin + kNode.height / 2 + i * kStep, width: node});
+  for (let i = 0; i < count; ++i) nodes.push({x: rail + kMargin + node / 2, y: kMargin + kNode.height / 2 + i * kStep, width: node});
   return {kind: 'column', height: count * kStep - (kStep - kNode.height) + 2 * kMargin, nodes};
 }
 

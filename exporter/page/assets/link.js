@@ -3,7 +3,7 @@
 import {now, secondsSince} from './clock.js';
 import {el, reconcile, role, setAttribute, setHidden, setText, visible} from './dom.js';
 import {absolute, clockTime, duration, zone} from './format.js';
-import {blind, model, on, shown} from './model.js';
+import {blind, hasInside, model, on, shown} from './model.js';
 import {go, pathOf} from './router.js';
 import {severityWord} from './words.js';
 
@@ -74,6 +74,7 @@ function updateNavigation() {
     const table = link.dataset.tableLink;
     if (model.ensemble !== null) link.setAttribute('href', pathOf(model.ensemble, table));
     setAttribute(link, 'aria-current', table === model.table ? 'page' : null);
+    if (table === 'inside') setHidden(link, !hasInside());
   }
   const sources = document.querySelector('[data-table-link=sources]');
   const count = shown()?.source_problems.length ?? 0;

@@ -10,6 +10,7 @@ const kFrameBudgetMs = 4;
 const kDeferredMax = 6;
 const kEventsMax = 1000;
 const kSilenceSeconds = 4;
+const kDetails = ['connections', 'configuration', 'inside'];  // documents that detail.js asks for
 
 export const model = {
   status: null,       // document of /api/v1/status
@@ -21,6 +22,8 @@ export const model = {
   row: null,          // newest row of the history
   connections: null,  // the tables of the same name of the shown ensemble, as documents
   configuration: null,
+  inside: null,
+  withInside: new Set(), // names of ensembles of which a member tells of its inside; one that starts anew does so again
   kept: new Set(),    // those of them that a program told that has been restarted since
   emphasis: null,     // member that picture, charts and tables bring forward
   link: 'connecting', // connecting, live, polling, broken
@@ -81,6 +84,12 @@ function flush() {
 /** The shown ensemble's part of the status document, or null. */
 export const shown = () => model.status?.ensembles.find((each) => each.name === model.ensemble) ?? null;
 
+/** Whether a member of the shown ensemble tells of its inside, or did: a Watchkeeper server, on its own page. */
+export const hasInside = () => shown() !== null && model.withInside.has(model.ensemble);
+
+/** What that member tells of its inside; null before it did. It is one: the server that serves the page. */
+export const toldInside = () => model.inside?.members[0]?.inside ?? null;
+
 /** Whether the documents are too old to be believed: nothing came, or the watcher itself hangs. */
 export function blind() {
   if (model.status?.snapshot.stale) return true;
@@ -119,6 +128,7 @@ export function takeStatus(document) {
   observe(document.time);
   const restarted = model.status !== null && model.status.exporter.started !== document.exporter.started;
   model.status = document;
+  for (const {name, members} of document.ensembles) if (members.some((member) => member.inside)) model.withInside.add(name);
   model.lastWord = performance.now();
   if (restarted) changed('restarted');
   changed('status');
@@ -170,18 +180,17 @@ export function forgetDetails() {
   model.events = [];
   model.eventsKnown = false;
   model.row = null;
-  model.connections = null;
-  model.configuration = null;
+  for (const detail of kDetails) model[detail] = null;
   model.kept.clear();
-  for (const topic of ['members', 'events', 'connections', 'configuration']) changed(topic);
+  for (const topic of ['members', 'events', ...kDetails]) changed(topic);
 }
 
 /** A restarted program has new events with small ids. Its tables come later; those of before are kept until then. */
 export function forgetBeforeRestart() {
-  const {connections, configuration} = model;
+  const before = Object.fromEntries(kDetails.map((detail) => [detail, model[detail]]));
   forgetDetails();
-  Object.assign(model, {connections, configuration});
-  for (const table of ['connections', 'configuration']) if (model[table] !== null) model.kept.add(table);
+  Object.assign(model, before);
+  for (const detail of kDetails) if (model[detail] !== null) model.kept.add(detail);
 }
 
 export function setLink(link) {

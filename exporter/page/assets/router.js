@@ -2,7 +2,7 @@
 
 import {changed, model, show} from './model.js';
 
-export const tables = ['members', 'connections', 'configuration', 'sources', 'events'];
+export const tables = ['members', 'connections', 'configuration', 'sources', 'events', 'inside'];
 
 const decoded = (text) => {
   try {

@@ -31,7 +31,44 @@ export const eventWord = said({
   unlisted_member: 'Unlisted member', connection_storm: 'Connection storm', expiry_storm: 'Session expiries',
   slow_fsync: 'Slow fsync', throttling: 'Throttling', source_failed: 'Source failed',
   source_recovered: 'Source recovered', canary_failed: 'Canary failed', canary_recovered: 'Canary recovered',
+  server_started: 'Server started', server_stopped: 'Server stopped', snapshot_written: 'Snapshot written',
+  snapshot_failed: 'Snapshot failed', files_purged: 'Files purged', log_full: 'Log full', log_writable: 'Log has room',
+  core_stalled: 'Core stalled',
 });
+
+/** Stages of a write, in the order of its way. */
+export const stageWord = said({
+  prepare: 'Prepare', log_queue: 'Log queue', append: 'Append', fsync: 'Sync', quorum: 'Quorum', apply: 'Apply',
+  reply: 'Reply',
+});
+export const limitWord = said({
+  znode_data: 'Largest znode', child_list_reply: 'Largest list of children', memory: 'Memory', log_disk: 'Disk of the log',
+  snapshot_disk: 'Disk of the snapshots', descriptors: 'File descriptors', connections: 'Connections',
+  connections_of_address: 'Connections of one address', outstanding_requests: 'Requests outstanding',
+  zxid_counter: 'Zxids of the epoch',
+});
+export const limitHitWord = said({
+  outstanding_requests: 'Reading paused: requests outstanding', unsent_bytes: 'Reading paused: answers not taken',
+  log_space: 'Writes refused: no room for the log', namespaces: 'Requests counted without their namespace',
+});
+export const expiryCauseWord = said({
+  server_stood_still: 'The server stood still', nothing_heard: 'Nothing was heard', not_back: 'Did not come back',
+  closed_by_server: 'Closed by the server', never_seen: 'Never seen since the start',
+});
+export const timeoutUsedWord = said({
+  one_third: 'Up to a third', two_thirds: 'Up to two thirds', whole: 'More than two thirds', overdue: 'All of it',
+});
+export const connectionWord = said({
+  fresh: 'Nothing sent yet', opening: 'Opening a session', open: 'Open', finishing: 'Finishing',
+});
+export const memoryWord = said({
+  znode_records: 'Znodes: records', znode_index: 'Znodes: index', znode_names_and_data: 'Znodes: names and data',
+  watches: 'Watches', sessions: 'Sessions', transactions_in_flight: 'Transactions in flight', connections: 'Connections',
+});
+export const watchEventWord = said({
+  created: 'Created', deleted: 'Deleted', data_changed: 'Data changed', children_changed: 'Children changed',
+});
+export const watchKindWord = said({data: 'Data', child: 'Children'});
 
 export const sourceWord = said({
   mntr: 'mntr', srvr: 'srvr', admin_monitor: 'AdminServer monitor', prometheus: 'Prometheus endpoint',

@@ -32,6 +32,16 @@ TEST(DurationHistogram, UpperBoundsAreInclusive) {
   EXPECT_EQ(histogram.bucket(2), 0U);
 }
 
+TEST(DurationHistogram, OneDurationCountsAsOftenAsItHappened) {
+  Histogram histogram;
+  histogram.record(20ms, 3);
+  EXPECT_EQ(histogram.bucket(1), 3U);
+  EXPECT_EQ(histogram.count(), 3U);
+  EXPECT_EQ(histogram.sum(), 60ms);
+  histogram.record(20ms, 0);
+  EXPECT_EQ(histogram.count(), 3U);
+}
+
 TEST(DurationHistogram, WhatPassesTheLastBoundIsInTheUnboundedBucket) {
   Histogram histogram;
   histogram.record(100ms + 1ns);

@@ -14,7 +14,7 @@ namespace {
 
 // The names are label values: a change breaks every alert that selects by them.
 TEST(ErrcName, IsStableAndUnique) {
-  static constexpr std::array<std::pair<Errc, const char*>, 13> kNames{{
+  static constexpr std::array<std::pair<Errc, const char*>, 14> kNames{{
       {Errc::kInvalidInput, "invalid_input"},
       {Errc::kTooLarge, "too_large"},
       {Errc::kTruncated, "truncated"},
@@ -27,6 +27,7 @@ TEST(ErrcName, IsStableAndUnique) {
       {Errc::kIo, "io"},
       {Errc::kNotFound, "not_found"},
       {Errc::kNotAllowed, "not_allowed"},
+      {Errc::kNoSpace, "no_space"},
       {Errc::kCancelled, "cancelled"},
   }};
   std::set<std::string> seen;

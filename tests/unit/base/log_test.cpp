@@ -92,5 +92,20 @@ TEST(StartLoggingDeathTest, JsonLineStaysOneObjectWhateverTheMessage) {
                              "[^\n]*\\}\n"))));
 }
 
+TEST(StartLoggingDeathTest, JsonIsUtf8WhateverTheMessage) {
+  EXPECT_EXIT(
+      {
+        if (start_logging("info", LogFormat::kJson).has_error()) std::exit(1);
+        // Whole characters of two to four bytes; then a stray byte, one cut short, an overlong one, a
+        // surrogate.
+        spdlog::info("ü€😀 \xff \xe2\x82 \xc0\xaf \xed\xa0\x80.");
+        spdlog::shutdown();
+        std::exit(0);
+      },
+      ExitedWithCode(0),
+      Matcher<const std::string&>(
+          HasSubstr(R"("message":"ü€😀 \ufffd \ufffd\ufffd \ufffd\ufffd \ufffd\ufffd\ufffd."})")));
+}
+
 }  // namespace
 }  // namespace wk

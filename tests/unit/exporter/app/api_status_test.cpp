@@ -2,8 +2,11 @@
 
 #include <gtest/gtest.h>
 
+#include <memory>
 #include <set>
 
+#include "exporter/model/facts.h"
+#include "exporter/model/internals.h"
 #include "tests/unit/exporter/app/sample_snapshot.h"
 
 namespace wk::exporter {
@@ -40,6 +43,16 @@ TEST(ApiStatus, Health) {
   EXPECT_EQ(ensemble["members"][1]["safe_to_stop"]["safe"], true);
   EXPECT_TRUE(ensemble["source_problems"].empty());
   EXPECT_EQ(ensemble["events"].size(), kEventTypeCount);
+}
+
+TEST(ApiStatus, WhichMembersTellOfTheirInside) {
+  EnsembleView ensemble = sample::healthy_ensemble("a");
+  auto facts = std::make_shared<MemberFacts>();
+  facts->internals = std::make_shared<ServerInternals>();
+  ensemble.members[1].facts = facts;
+  const Json members = document(sample::snapshot({ensemble}))["ensembles"][0]["members"];
+  EXPECT_EQ(members[0]["inside"], false);
+  EXPECT_EQ(members[1]["inside"], true);
 }
 
 TEST(ApiStatus, TotalOutage) {

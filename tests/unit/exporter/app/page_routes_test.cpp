@@ -18,7 +18,8 @@ TEST(PageRoutes, AnEnsembleAndItsTables) {
                                                               {"connections", PageTable::kConnections},
                                                               {"configuration", PageTable::kConfiguration},
                                                               {"sources", PageTable::kSources},
-                                                              {"events", PageTable::kEvents}};
+                                                              {"events", PageTable::kEvents},
+                                                              {"inside", PageTable::kInside}};
   for (const auto& [word, table] : tables) {
     const auto page = parse_page_path({"ensemble", "a", word});
     ASSERT_TRUE(page) << word;

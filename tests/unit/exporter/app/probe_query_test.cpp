@@ -74,9 +74,12 @@ TEST(ProbeQuery, PrometheusTimeoutBecomesTheDeadline) {
   const auto deadline = [](std::string_view header) {
     return parse({{"target", "zk1"}}, header)->target.timeout;
   };
-  EXPECT_EQ(deadline("10"), 9750ms);
-  EXPECT_EQ(deadline("0.75"), 500ms);
-  EXPECT_EQ(deadline("0.1"), 250ms);
+  EXPECT_EQ(deadline("10"), 9500ms);
+  EXPECT_EQ(deadline("1.5"), 1s);
+  EXPECT_EQ(deadline("1"), 500ms);
+  EXPECT_EQ(deadline("0.75"), 375ms);
+  EXPECT_EQ(deadline("0.01"), 50ms);
+  EXPECT_EQ(deadline("60.5"), 60s);
   EXPECT_EQ(deadline("1e30"), 60s);
   for (const char* header : {"", "x", "-1", "0", "nan", "10s"}) EXPECT_EQ(deadline(header), 3s) << header;
 }

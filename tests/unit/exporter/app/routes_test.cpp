@@ -6,6 +6,7 @@
 #include <map>
 #include <string>
 
+#include "exporter/app/exposition_response.h"
 #include "exporter/web/exposition.h"
 #include "tests/unit/exporter/app/sample_snapshot.h"
 
@@ -103,6 +104,20 @@ TEST_F(RoutesTest, MetricsHoldAllFamiliesThatAreOn) {
   EXPECT_THAT(text, HasSubstr("watchkeeper_exporter_http_requests_total{code_class=\"5xx\"} 1\n"));
 }
 
+TEST_F(RoutesTest, MetricsCanBeChosenByTheNamesOfSamples) {
+  const Response response = get("/metrics", {{"name[]", "watchkeeper_ensemble_quorum_margin"},
+                                             {"name[]", "process_cpu_seconds_total"}});
+  const std::string text(response.body_text());
+  EXPECT_THAT(text, HasSubstr("\nwatchkeeper_ensemble_quorum_margin{ensemble=\"a\"} 1\n"));
+  EXPECT_THAT(text, HasSubstr("\nprocess_cpu_seconds_total "));
+  EXPECT_THAT(text, Not(HasSubstr("watchkeeper_ensemble_voters")));
+  EXPECT_THAT(text, Not(HasSubstr("zk_up")));
+  EXPECT_TRUE(has_sample_of("fsynctime", {"fsynctime_sum"}));
+  EXPECT_TRUE(has_sample_of("fsynctime", {"x", "fsynctime"}));
+  EXPECT_FALSE(has_sample_of("fsynctime", {"fsynctime_summary", "fsync"}));
+  EXPECT_TRUE(has_sample_of("fsynctime", {}));
+}
+
 TEST_F(RoutesTest, MetricsCanBeNarrowed) {
   const Response response = get("/metrics", {{"family", "zk"}});
   const std::string text(response.body_text());
@@ -191,6 +206,8 @@ TEST_F(RoutesTest, EveryTableHasItsJson) {
   EXPECT_EQ(table({"a", "configuration.json"})["keys"], Json::array());
   EXPECT_EQ(table({"a", "sources.json"})["sources"].size(), 3u);
   EXPECT_EQ(table({"a", "events.json"})["events"][0]["id"], 1);
+  EXPECT_EQ(table({"a", "inside.json"})["ensemble"], "a");
+  EXPECT_EQ(table({"a", "inside.json"})["members"], Json::array()) << "a sidecar knows nobody's inside";
   EXPECT_EQ(
       Json::parse(below({"a", "events.json"}, {{"after", "7"}, {"ensemble", "zz"}}).body_text())["last_id"],
       8);

@@ -61,7 +61,7 @@ inline EnsembleView healthy_ensemble(const std::string& name) {
     member.polls = 7;
     member.last_poll = now() + std::chrono::milliseconds(-300);
     member.safe_to_stop = {true, "2 of 3 voters stay in sync; 2 are needed"};
-    SourceStatus& mntr = member.sources[static_cast<std::size_t>(Probe::kMntr)];
+    SourceStatus& mntr = member.sources.of(Probe::kMntr);
     mntr.state = SourceState::kOk;
     mntr.last_tried = mntr.last_ok = now() + std::chrono::milliseconds(-300);
     mntr.results[static_cast<std::size_t>(SourceState::kOk)] = 7;
@@ -86,7 +86,7 @@ inline EnsembleView dead_ensemble(const std::string& name) {
     member.polls = 60;
     member.state_reason = "refuses connections";
     member.safe_to_stop = {false, "no quorum"};
-    SourceStatus& mntr = member.sources[static_cast<std::size_t>(Probe::kMntr)];
+    SourceStatus& mntr = member.sources.of(Probe::kMntr);
     mntr.state = SourceState::kRefused;
     mntr.detail = "Connection refused";
   }

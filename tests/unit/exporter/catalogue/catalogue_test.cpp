@@ -24,6 +24,12 @@ std::vector<CatalogueRow> all_rows() {
   return rows;
 }
 
+ConfigurationAnswer allowing_60_connections() {
+  ConfigurationAnswer configuration;
+  configuration.entries = {{"maxClientCnxns", "60"}};
+  return configuration;
+}
+
 /// Every state of a member, with facts that an earlier, better time left behind.
 Snapshot snapshot_in(ServingState state) {
   auto member = serving_member("zk1:2181", Role::kFollower, full_status(Role::kFollower));
@@ -87,6 +93,7 @@ TEST(Catalogue, LabelsOfSamplesAreThoseOfTheRow) {
   auto& ensemble = snapshot.ensembles[0];
   ensemble.canary_mode = CanaryMode::kWrite;
   ensemble.members[0].canary.watch_from = "zk2:2181";
+  change_facts(ensemble.members[0], [](MemberFacts& facts) { facts.internals = full_internals(); });
   ensemble.drift.push_back({"tickTime", {{"zk1:2181", "2000"}, {"zk2:2181", "3000"}}});
   const auto families = collected(snapshot, {.native = true, .zk = true, .zookeeper39 = true}, noon());
   std::map<std::string, std::vector<std::string_view>> labels;
@@ -116,10 +123,11 @@ TEST(Catalogue, EveryRowAppearsForAMemberThatTellsEverything) {
   for (const auto probe : {Probe::kConf, Probe::kCons, Probe::kDirs, Probe::kWchs})
     tell(leader, probe, SourceState::kOk);
   change_facts(leader, [](MemberFacts& facts) {
-    facts.configuration.value.emplace().entries = {{"maxClientCnxns", "60"}};
-    facts.connections.value.emplace();
+    facts.configuration.value = allowing_60_connections();
+    facts.connections.value = ConnectionsAnswer{};
     facts.dirs.value = DirsAnswer{1, 2};
     facts.watches.value = WatchesAnswer{1, 2, 3};
+    facts.internals = full_internals();
   });
   auto snapshot = snapshot_of({std::move(leader)}, 0);
   auto& ensemble = snapshot.ensembles[0];
@@ -222,7 +230,7 @@ TEST(Catalogue, EnsembleValuesAreThoseOfTheView) {
   EXPECT_EQ(seen("watchkeeper_ensemble_election_duration_seconds_sum", labels), 2.3);
   EXPECT_EQ(seen("watchkeeper_ensemble_zxid_used_ratio", labels), 0.25);
   EXPECT_EQ(seen("watchkeeper_ensemble_events_total", labels + ",type=quorum_lost"), 4);
-  EXPECT_EQ(seen.ones_of("watchkeeper_ensemble_events_total", labels), std::pair(0, 23));
+  EXPECT_EQ(seen.ones_of("watchkeeper_ensemble_events_total", labels), std::pair(0, 31));
   EXPECT_EQ(seen("watchkeeper_ensemble_problems", labels + ",severity=critical"), 1);
   EXPECT_EQ(seen("watchkeeper_ensemble_problems", labels + ",severity=warning"), 2);
   EXPECT_EQ(seen("watchkeeper_ensemble_problems", labels + ",severity=info"), 0);
@@ -308,7 +316,7 @@ TEST(Catalogue, NumbersThatAreNoneNeverAppear) {
   StatusAnswer status;
   SummaryValue summary_with_nan = summary_value(3, 4);
   summary_with_nan.quantiles = {{0.5, nan}, {0.99, 2}};
-  status.measurements = {number("znode_count", nan),
+  status.measurements = {number("znode_count", -infinity),
                          number("watch_count", infinity),
                          number("commit_count", -5),
                          summary("fsynctime", summary_value(1e300, 1)),
@@ -353,7 +361,7 @@ TEST(Catalogue, SourcesThatWereTriedHaveExactlyOneState) {
   tell(member, Probe::kSrvr, SourceState::kOk);
   tell(member, Probe::kMntr, SourceState::kOk);
   tell(member, Probe::kMntr, SourceState::kNotWhitelisted);
-  member.sources[static_cast<std::size_t>(Probe::kSrvr)].duration = 3ms;
+  member.sources.of(Probe::kSrvr).duration = 3ms;
   const auto seen = scrape(snapshot_of({std::move(member)}), only_native(), noon() + 4s);
   EXPECT_EQ(seen.ones_of("watchkeeper_member_source_state", kMember), std::pair(2, 3));
   EXPECT_EQ(seen("watchkeeper_member_source_state", kMember + ",source=mntr,state=not_whitelisted"), 1);
@@ -370,11 +378,12 @@ TEST(Catalogue, SourcesThatWereTriedHaveExactlyOneState) {
 TEST(Catalogue, DetailIsShownWhileItsSourceAnswers) {
   auto member = serving_member("zk1:2181", Role::kFollower, full_status(Role::kFollower));
   change_facts(member, [](MemberFacts& facts) {
-    facts.configuration.value.emplace().entries = {{"maxClientCnxns", "60"}};
-    auto& connections = facts.connections.value.emplace();
+    facts.configuration.value = allowing_60_connections();
+    ConnectionsAnswer connections;
     connections.total = 9;
     connections.with_session = 8;
     connections.by_address = {{"10.0.0.1", 6}, {"10.0.0.2", 3}};
+    facts.connections.value = std::move(connections);
     facts.dirs.value = DirsAnswer{67108880, std::nullopt};
     facts.watches.value = WatchesAnswer{2, 5, 7};
   });

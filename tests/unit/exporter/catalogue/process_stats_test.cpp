@@ -46,7 +46,7 @@ TEST(ProcessStats, ReadsAProcFileSystem) {
   std::ofstream(proc / "self" / "stat") << kStat;
   std::ofstream(proc / "stat") << "cpu  1 2 3\ncpu0 1 2 3\nintr 5 0 0\nbtime 1600000000\nprocesses 9\n";
   for (const auto* descriptor : {"0", "1", "2", "3"}) std::ofstream(proc / "self" / "fd" / descriptor) << "";
-  const auto stats = read_process_stats(proc);
+  const auto stats = read_process_stats(read_boot_time(proc), proc);
   std::filesystem::remove_all(proc);
   EXPECT_EQ(stats.threads, 7U);
   EXPECT_EQ(stats.open_descriptors, 3U) << "the one that lists the directory is not counted";
@@ -56,14 +56,14 @@ TEST(ProcessStats, ReadsAProcFileSystem) {
 }
 
 TEST(ProcessStats, WithoutProcNothingButTheLimitIsKnown) {
-  const auto stats = read_process_stats("/nonexistent");
+  const auto stats = read_process_stats(read_boot_time("/nonexistent"), "/nonexistent");
   EXPECT_FALSE(stats.cpu_seconds);
   EXPECT_FALSE(stats.open_descriptors);
   EXPECT_FALSE(stats.threads);
 }
 
 TEST(ProcessStats, ThisProcessIsAlive) {
-  const auto stats = read_process_stats();
+  const auto stats = read_process_stats(read_boot_time());
   ASSERT_TRUE(stats.threads && stats.resident_bytes && stats.open_descriptors && stats.start_time_seconds);
   EXPECT_GE(*stats.threads, 1U);
   EXPECT_GT(*stats.resident_bytes, 500'000U);

@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <set>
 #include <sstream>
 
@@ -207,6 +208,29 @@ TEST(Zookeeper39, OtherReleasesNamesStayOut) {
        {"followers", "fsync_threshold_exceed_count", "op_count_total", "ttl_node_created_count"})
     EXPECT_FALSE(seen.has(foreign)) << foreign;
   EXPECT_EQ(seen.families().size(), 160U) << "as many as a leader of 3.9.5 has";
+}
+
+TEST(Zookeeper39, AMemberByItselfShowsQuantilesOfNothingAsApacheDoes) {
+  StatusAnswer status;
+  auto some = summary_value(2, 30);
+  some.quantiles = {{0.5, 12}};
+  status.measurements = {summary("fsynctime", some), summary("readlatency", summary_value(0, 0)),
+                         summary("snapshottime", summary_value(0, 0))};
+  sort_measurements(status);
+  const auto snapshot = snapshot_of({serving_member("zk1:2181", Role::kStandalone, std::move(status))});
+  FamilySelection by_itself = only_zookeeper39();
+  by_itself.zookeeper39_instance = false;
+  const auto seen = scrape(snapshot, by_itself);
+  for (const char* rank : {"quantile=0.5", "quantile=0.9", "quantile=0.99"}) {
+    ASSERT_TRUE(seen("readlatency", rank)) << rank;
+    EXPECT_TRUE(std::isnan(*seen("readlatency", rank))) << rank;
+  }
+  EXPECT_TRUE(std::isnan(seen("snapshottime", "quantile=0.5").value_or(0)));
+  EXPECT_FALSE(seen("snapshottime", "quantile=0.9"));
+  EXPECT_EQ(seen("readlatency_count", ""), 0);
+  EXPECT_EQ(seen("fsynctime", "quantile=0.5"), 12);
+  // Among others, what is not known is absent.
+  EXPECT_FALSE(scrape(snapshot, only_zookeeper39())("readlatency", "instance=zk1:2181,quantile=0.5"));
 }
 
 }  // namespace

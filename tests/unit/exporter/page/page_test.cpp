@@ -1,10 +1,14 @@
 #include "exporter/page/page.h"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <openssl/evp.h>
+#include <openssl/sha.h>
 #include <zlib.h>
 
 #include <algorithm>
+#include <array>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -71,14 +75,60 @@ std::vector<std::string> matches(std::string_view text, const char* pattern) {
   return found;
 }
 
+std::string replaced(std::string text, const std::string& what, const std::string& by) {
+  const auto at = text.find(what);
+  EXPECT_NE(at, std::string::npos) << what;
+  if (at != std::string::npos) text.replace(at, what.size(), by);
+  return text;
+}
+
+/// index.html with the files that its first paint needs in place of their names.
+std::string document_with_what_it_waits_for() {
+  std::string html = text_of(source_of("index.html"));
+  for (const std::string name : {"design.css", "parts.css"})
+    html = replaced(html, "<link rel=\"stylesheet\" href=\"/assets/" + name + "\">",
+                    "<style>" + text_of(source_of(name)) + "</style>");
+  return replaced(html, "<script src=\"/assets/early.js\"></script>",
+                  "<script>" + text_of(source_of("early.js")) + "</script>");
+}
+
+std::string hash_source(const std::string& text) {
+  std::array<unsigned char, SHA256_DIGEST_LENGTH> digest{};
+  SHA256(reinterpret_cast<const unsigned char*>(text.data()), text.size(), digest.data());
+  std::array<unsigned char, 64> base64{};
+  EVP_EncodeBlock(base64.data(), digest.data(), static_cast<int>(digest.size()));
+  return fmt::format("'sha256-{}'", reinterpret_cast<const char*>(base64.data()));
+}
+
 TEST(Page, TheDocumentIsIndexHtml) {
   const Response response = page_document(request("/ensemble/a/members"));
   EXPECT_EQ(response.status, 200);
   EXPECT_EQ(response.content_type, "text/html; charset=utf-8");
-  EXPECT_EQ(response.body_text(), text_of(kSource / "exporter/page/assets/index.html"));
+  EXPECT_EQ(response.body_text(), document_with_what_it_waits_for());
   EXPECT_EQ(header(response, "Cache-Control"), "no-cache");
   EXPECT_EQ(header(response, "Vary"), "Accept-Encoding");
   EXPECT_EQ(header(response, "Content-Encoding"), "");
+}
+
+// What stands in the document itself runs because the policy knows its hash, and nothing else does.
+TEST(Page, TheDocumentTellsTheHashesOfWhatItHasInItself) {
+  const Response response = page_document(request("/"));
+  EXPECT_THAT(response.inline_hashes.scripts,
+              ::testing::ElementsAre(hash_source(text_of(source_of("early.js")))));
+  EXPECT_THAT(response.inline_hashes.styles,
+              ::testing::ElementsAre(hash_source(text_of(source_of("design.css"))),
+                                     hash_source(text_of(source_of("parts.css")))));
+  EXPECT_TRUE(page_asset(request("/assets/app.js")).inline_hashes.scripts.empty());
+  EXPECT_TRUE(page_not_found("x").inline_hashes.styles.empty());
+}
+
+TEST(Page, BeforeItsFirstPaintTheDocumentAsksForNothing) {
+  const std::string html(page_document(request("/")).body_text());
+  const std::string head = html.substr(0, html.find("</head>"));
+  const auto begin = head.find("<template id=\"modules\">");
+  const std::string later = head.substr(begin, head.find("</template>") - begin);
+  EXPECT_THAT(later, HasSubstr("src=\"/assets/app.js\""));
+  EXPECT_TRUE(matches(replaced(head, later, ""), "((?:src|href)=\"/assets/)").empty());
 }
 
 TEST(Page, PackedOnlyForThoseWhoTakeIt) {

@@ -9,6 +9,10 @@
 #include <vector>
 
 namespace wk::exporter {
+
+/// How GoogleTest shows a state in the names of tests.
+void PrintTo(SourceState state, std::ostream* out) { *out << name(state); }
+
 namespace {
 
 using std::chrono::milliseconds;

@@ -35,21 +35,32 @@ TEST(SurfaceUrl, TrailingSlashesGo) {
   EXPECT_EQ(parse_surface_url("http://a:1")->path, "");
 }
 
-class BadUrl : public ::testing::TestWithParam<std::pair<const char*, const char*>> {};
+struct Refused {
+  const char* name;  ///< of the test
+  const char* url;
+  const char* reason;
+};
+void PrintTo(const Refused& refused, std::ostream* out) { *out << refused.reason; }
+
+class BadUrl : public ::testing::TestWithParam<Refused> {};
 
 TEST_P(BadUrl, IsRefusedWithTheReason) {
-  const auto url = parse_surface_url(GetParam().first);
+  const auto url = parse_surface_url(GetParam().url);
   ASSERT_TRUE(url.has_error());
   EXPECT_EQ(url.error().code, Errc::kInvalidInput);
-  EXPECT_THAT(url.error().message, ::testing::HasSubstr(GetParam().second));
+  EXPECT_THAT(url.error().message, ::testing::HasSubstr(GetParam().reason));
 }
-INSTANTIATE_TEST_SUITE_P(
-    SurfaceUrl, BadUrl,
-    ::testing::Values(std::pair{"ftp://a/", "neither http nor https"},
-                      std::pair{"http://u:p@a/", "credentials"}, std::pair{"http://a/x?y=1", "query"},
-                      std::pair{"http:///x", "host is missing"}, std::pair{"http://a:99999/", "port is not"},
-                      std::pair{"http://a:0/", "port is not"}, std::pair{"a:8080", "URL \"a:8080\""},
-                      std::pair{"", "URL \"\""}, std::pair{"http://a/\n", "\\x0a"}));
+INSTANTIATE_TEST_SUITE_P(SurfaceUrl, BadUrl,
+                         ::testing::Values(Refused{"other_scheme", "ftp://a/", "neither http nor https"},
+                                           Refused{"credentials", "http://u:p@a/", "credentials"},
+                                           Refused{"query", "http://a/x?y=1", "query"},
+                                           Refused{"no_host", "http:///x", "host is missing"},
+                                           Refused{"port_too_high", "http://a:99999/", "port is not"},
+                                           Refused{"port_zero", "http://a:0/", "port is not"},
+                                           Refused{"no_scheme", "a:8080", "URL \"a:8080\""},
+                                           Refused{"empty", "", "URL \"\""},
+                                           Refused{"line_break", "http://a/\n", "\\x0a"}),
+                         [](const auto& instance) { return std::string(instance.param.name); });
 
 }  // namespace
 }  // namespace wk::exporter

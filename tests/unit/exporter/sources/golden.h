@@ -37,7 +37,7 @@ T answer_of(const Parsed& parsed) {
 
 inline const Measurement* find(const StatusAnswer& answer, std::string_view metric, std::string_view key) {
   for (const Measurement& one : answer.measurements)
-    if (one.metric->name == metric && one.key == key) return &one;
+    if (one.metric->name == metric && one.key() == key) return &one;
   return nullptr;
 }
 

@@ -58,13 +58,13 @@ TEST(ParseMntr, LeaderOfApache395) {
   EXPECT_EQ(acks->quantiles[3].value, 5);
   const Measurement* queue = find(answer, "learner_handler_qp_size", "4");
   ASSERT_NE(queue, nullptr);
-  EXPECT_EQ(std::get<SummaryValue>(queue->value).count, 384);
+  EXPECT_EQ(queue->summary()->count, 384);
   const Measurement* quota = find(answer, "quota_bytes_limit_per_namespace", "app");
   ASSERT_NE(quota, nullptr);
-  EXPECT_EQ(std::get<double>(quota->value), 200000);
+  EXPECT_EQ(*quota->number(), 200000);
   const Measurement* writes = find(answer, "write_per_namespace", "zookeeper");
   ASSERT_NE(writes, nullptr);
-  EXPECT_EQ(std::get<SummaryValue>(writes->value).sum, 368);
+  EXPECT_EQ(writes->summary()->sum, 368);
 }
 
 struct GoldenMntr {
@@ -73,6 +73,7 @@ struct GoldenMntr {
   double znodes;
   std::size_t measurements;
 };
+void PrintTo(const GoldenMntr& golden, std::ostream* out) { *out << golden.path; }
 
 class EveryWholeMntr : public testing::TestWithParam<GoldenMntr> {};
 
@@ -140,7 +141,7 @@ TEST(ParseMntr, PrometheusProvidersSpelling) {
   EXPECT_EQ(closing->count, 0);
   EXPECT_THAT(closing->quantiles, IsEmpty()) << "NaN is no sample";
   EXPECT_EQ(other(answer, "jvm_threads_current"), 60);
-  EXPECT_EQ(find(answer, "quota_bytes_usage_per_namespace", "app")->key, "app");
+  EXPECT_EQ(find(answer, "quota_bytes_usage_per_namespace", "app")->key(), "app");
   EXPECT_EQ(answer.number("commit_count"), 341);
 }
 
@@ -217,7 +218,7 @@ TEST(ParseMntr, CutAtAnyByteIsNeverTakenForAWholeAnswer) {
         EXPECT_EQ(cut.number("outstanding_requests"), whole.number("outstanding_requests"));
       }
       for (const Measurement& one : cut.measurements) {
-        const auto* summary = std::get_if<SummaryValue>(&one.value);
+        const SummaryValue* summary = one.summary();
         EXPECT_TRUE(summary == nullptr || (summary->count && summary->sum)) << one.metric->name;
       }
     }
@@ -225,10 +226,12 @@ TEST(ParseMntr, CutAtAnyByteIsNeverTakenForAWholeAnswer) {
 }
 
 struct HostileKey {
+  const char* name;  ///< of the test
   const char* line;
   const char* metric;
   const char* key;
 };
+void PrintTo(const HostileKey& hostile, std::ostream* out) { *out << hostile.metric; }
 
 class SetKeys : public testing::TestWithParam<HostileKey> {};
 
@@ -242,26 +245,32 @@ TEST_P(SetKeys, AreFoundByTheLongestMetricNameAtTheEnd) {
 INSTANTIATE_TEST_SUITE_P(
     Spellings, SetKeys,
     testing::Values(
-        HostileKey{"zk_a\"b_quota_count_usage_per_namespace\t3", "quota_count_usage_per_namespace", "a\"b"},
-        HostileKey{"zk_a b{c,d}_quota_bytes_usage_per_namespace\t3", "quota_bytes_usage_per_namespace",
-                   "a b{c,d}"},
-        HostileKey{"zk_quota_bytes_limit_per_namespace_quota_count_limit_per_namespace\t3",
+        HostileKey{"a_quote", "zk_a\"b_quota_count_usage_per_namespace\t3", "quota_count_usage_per_namespace",
+                   "a\"b"},
+        HostileKey{"braces", "zk_a b{c,d}_quota_bytes_usage_per_namespace\t3",
+                   "quota_bytes_usage_per_namespace", "a b{c,d}"},
+        HostileKey{"two_metric_names",
+                   "zk_quota_bytes_limit_per_namespace_quota_count_limit_per_namespace\t3",
                    "quota_count_limit_per_namespace", "quota_bytes_limit_per_namespace"},
-        HostileKey{"zk_avg_x_y_write_per_namespace\t1.5\nzk_cnt_x_y_write_per_namespace\t2\nzk_sum_x_y_write_"
+        HostileKey{"an_underscore",
+                   "zk_avg_x_y_write_per_namespace\t1.5\nzk_cnt_x_y_write_per_namespace\t2\nzk_sum_x_y_write_"
                    "per_namespace\t3",
                    "write_per_namespace", "x_y"},
-        HostileKey{"zk_avg_max_latency_read_per_namespace\t1\nzk_cnt_max_latency_read_per_namespace\t1\n"
+        HostileKey{"a_metric_and_a_part",
+                   "zk_avg_max_latency_read_per_namespace\t1\nzk_cnt_max_latency_read_per_namespace\t1\n"
                    "zk_sum_max_latency_read_per_namespace\t1",
                    "read_per_namespace", "max_latency"},
-        HostileKey{"zk_avg_quota_exceeded_error_per_namespace\t4", "quota_exceeded_error_per_namespace",
-                   "avg"},
-        HostileKey{"zk_cnt_2_ack_latency\t4\nzk_sum_2_ack_latency\t9", "ack_latency", "2"},
+        HostileKey{"a_part_alone", "zk_avg_quota_exceeded_error_per_namespace\t4",
+                   "quota_exceeded_error_per_namespace", "avg"},
+        HostileKey{"a_server_id", "zk_cnt_2_ack_latency\t4\nzk_sum_2_ack_latency\t9", "ack_latency", "2"},
         HostileKey{
+            "labels_with_a_quote",
             "zk_write_per_namespace_count{key=\"a\"b\"}\t4.0\nzk_write_per_namespace_sum{key=\"a\"b\"}\t9.0\n"
             "zk_write_per_namespace{key=\"a\"b\",quantile=\"0.5\"}\tNaN",
             "write_per_namespace", "a\"b"},
-        HostileKey{"zk_quota_count_limit_per_namespace{key=\"x,quantile=\",y}\"}\t4.0",
-                   "quota_count_limit_per_namespace", "x,quantile=\",y}"}));
+        HostileKey{"a_key_like_labels", "zk_quota_count_limit_per_namespace{key=\"x,quantile=\",y}\"}\t4.0",
+                   "quota_count_limit_per_namespace", "x,quantile=\",y}"}),
+    [](const auto& each) { return std::string(each.param.name); });
 
 TEST(ParseMntr, ServerIdsAreNumbers) {
   const auto answer = answer_of<StatusAnswer>(parse_mntr(whole_answer_with("zk_cnt_evil_ack_latency\t4")));

@@ -32,8 +32,8 @@ TEST(ParsePrometheusText, MembersOfApache395) {
     EXPECT_EQ(answer.dropped, 0U);
     const Measurement* writes = find(answer, "write_per_namespace", "app");
     ASSERT_NE(writes, nullptr);
-    EXPECT_EQ(std::get<SummaryValue>(writes->value).sum, 69923);
-    EXPECT_EQ(std::get<SummaryValue>(writes->value).quantiles[0].value, 212);
+    EXPECT_EQ((*writes->summary()).sum, 69923);
+    EXPECT_EQ((*writes->summary()).quantiles[0].value, 212);
     EXPECT_NE(other(answer, "process_open_fds"), std::nullopt);
   }
 }

@@ -131,12 +131,16 @@ TEST(Imbalance, OfSessionsIsOfConnectionsWithASession) {
   EXPECT_FALSE(session_imbalance(view).has_value());
   for (const std::size_t index : {0U, 1U})
     learn(view.members[index], [&](MemberFacts& facts) {
-      facts.connections.value.emplace().total = 100;
-      facts.connections.value->with_session = index == 0 ? 3 : 1;
+      change(facts.connections.value, [&](ConnectionsAnswer& answer) {
+        answer.total = 100;
+        answer.with_session = index == 0 ? 3 : 1;
+      });
     });
   EXPECT_DOUBLE_EQ(session_imbalance(view).value(), 1.5);
   learn(view.members[1], [](MemberFacts& facts) {
-    facts.connections.value->with_session = std::numeric_limits<std::uint64_t>::max();
+    change(facts.connections.value, [](ConnectionsAnswer& answer) {
+      answer.with_session = std::numeric_limits<std::uint64_t>::max();
+    });
   });
   EXPECT_DOUBLE_EQ(session_imbalance(view).value(), 2.0);
 }

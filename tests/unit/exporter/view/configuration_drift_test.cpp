@@ -47,8 +47,9 @@ TEST(ConfigurationDriftOf, EveryKeyThatMembersShouldAgreeOnIsARowWithWhoTellsWha
   configure(view.members[3], configured(entries("2"), with_observer));
   for (MemberView& member : view.members)
     learn(member, [&](MemberFacts& facts) {
-      facts.status = {status_of(Role::kFollower), after(0s)};
-      facts.status.value->version = member.name == "zk3:2181" ? "3.8.0" : "3.9.5";
+      StatusAnswer status = status_of(Role::kFollower);
+      status.version = member.name == "zk3:2181" ? "3.8.0" : "3.9.5";
+      facts.status = {std::move(status), after(0s)};
     });
   const auto drift = drift_of(view);
   std::vector<std::string> keys;
@@ -70,8 +71,10 @@ TEST(ConfigurationDriftOf, WhatAMemberDoesNotTellIsNoDisagreement) {
   configure(view.members[0],
             configured({{"tickTime", "2000"}}, {{ServerId{1}, "zk1", 2888, 3888, true, "zk1:2181"}}));
   configure(view.members[1], configured({{"syncLimit", "5"}}));
-  learn(view.members[0], [](MemberFacts& facts) { facts.status.value.emplace().version = "3.9.5"; });
-  learn(view.members[1], [](MemberFacts& facts) { facts.status.value.emplace(); });
+  learn(view.members[0], [](MemberFacts& facts) {
+    change(facts.status.value, [](StatusAnswer& status) { status.version = "3.9.5"; });
+  });
+  learn(view.members[1], [](MemberFacts& facts) { facts.status.value = StatusAnswer{}; });
   EXPECT_TRUE(drift_of(view).empty());
 }
 
@@ -99,8 +102,9 @@ TEST(ConfigurationDriftOf, AVersionCountsWhileItsStatusIsFreshByTheMembersOwnTim
   const auto rows = [&](std::size_t aged, std::chrono::nanoseconds age) {
     for (const std::size_t index : {0U, 1U})
       learn(view.members[index], [&](MemberFacts& facts) {
-        facts.status = {status_of(Role::kFollower), after(index == aged ? 0s : age)};
-        facts.status.value->version = index == 0 ? "3.8.0" : "3.9.5";
+        StatusAnswer status = status_of(Role::kFollower);
+        status.version = index == 0 ? "3.8.0" : "3.9.5";
+        facts.status = {std::move(status), after(index == aged ? 0s : age)};
       });
     return configuration_drift(view, spec, after(age)).size();
   };

@@ -10,8 +10,10 @@ namespace {
 using namespace std::chrono_literals;
 
 void configure(MemberView& member, std::vector<std::pair<std::string, std::string>> entries) {
-  learn(member,
-        [&](MemberFacts& facts) { facts.configuration.value.emplace().entries = std::move(entries); });
+  learn(member, [&](MemberFacts& facts) {
+    change(facts.configuration.value,
+           [&](ConfigurationAnswer& answer) { answer.entries = std::move(entries); });
+  });
 }
 
 TEST(Freshness, IsThreeIntervalsAndTheTimeoutOfThatMember) {

@@ -3,6 +3,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <utility>
+
 #include "tests/unit/exporter/view/view_parts.h"
 
 namespace wk::exporter {
@@ -154,6 +157,25 @@ TEST(Learned, AStatusReplacesTheOneOfAnEarlierVisitWhollyButLeavesTheZxidIfItTel
   EXPECT_EQ(facts.zxid.at - after(0s), 5ms);
 }
 
+TEST(Learned, SuccessiveStatusesShareWhatDidNotChange) {
+  const auto status_with = [](double packets, double flushes) {
+    StatusAnswer status = status_of(Role::kLeader, {{"packets_received", packets}});
+    for (const auto& [metric, count] : {std::pair("fsynctime", flushes), std::pair("snapshottime", 2.0)}) {
+      SummaryValue summary;
+      summary.count = count;
+      status.measurements.emplace_back(find_zk_metric(metric), "", summary);
+    }
+    std::ranges::sort(status.measurements, {}, &Measurement::metric);
+    return status;
+  };
+  const MemberFacts first = learned({}, report_of(0s, {told(Probe::kMntr, status_with(7, 1))}), 10s);
+  const MemberFacts second = learned(first, report_of(1s, {told(Probe::kMntr, status_with(8, 3))}), 10s);
+  EXPECT_EQ(second.status.value->number("packets_received"), 8);
+  EXPECT_EQ(second.status.value->summary("fsynctime")->count, 3);
+  EXPECT_EQ(first.status.value->summary("fsynctime")->count, 1);
+  EXPECT_EQ(second.status.value->summary("snapshottime"), first.status.value->summary("snapshottime"));
+}
+
 TEST(Learned, WhatFailedTakesNothingAway) {
   MemberFacts facts = learned({}, report_of(0s, {told(Probe::kMntr, status_of(Role::kLeader))}), 10s);
   ProbeReport failed = told(Probe::kMntr, status_of(Role::kFollower));
@@ -278,7 +300,7 @@ TEST(CountVisit, AddsUpWhatWasAskedAndKeepsWhatAVisitDoesNotTell) {
   EXPECT_EQ(member.address, "10.0.0.1:2181");
   EXPECT_EQ(member.certificate_not_after, after(24h).wall);
 
-  const SourceStatus& mntr = member.sources[static_cast<std::size_t>(Probe::kMntr)];
+  const SourceStatus& mntr = member.sources[Probe::kMntr];
   EXPECT_EQ(mntr.state, SourceState::kTimedOut);
   EXPECT_EQ(mntr.detail, "no answer within 1 s");
   EXPECT_EQ(mntr.duration, 4ms);
@@ -287,7 +309,7 @@ TEST(CountVisit, AddsUpWhatWasAskedAndKeepsWhatAVisitDoesNotTell) {
   EXPECT_EQ(mntr.results[static_cast<std::size_t>(SourceState::kTimedOut)], 1U);
   EXPECT_EQ(*mntr.last_ok - after(0s), 5ms);
   EXPECT_EQ(*mntr.last_tried - after(1s), 5ms);
-  const SourceStatus& srvr = member.sources[static_cast<std::size_t>(Probe::kSrvr)];
+  const SourceStatus& srvr = member.sources[Probe::kSrvr];
   EXPECT_EQ(srvr.polls(), 1U) << "a question that was not asked is not counted";
   EXPECT_FALSE(srvr.last_ok.has_value());
 

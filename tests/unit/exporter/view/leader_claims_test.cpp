@@ -150,7 +150,9 @@ TEST(LeaderClaims, TwoWithoutEpochsAreNoPairThoughOthersShowTheEpoch) {
 TEST(LeaderClaims, TheRoleThatCameWithTheEpochWins) {
   Ensemble ensemble(1);
   ensemble.answers(0, Role::kFollower, 4);
-  learn(ensemble.view.members[0], [](MemberFacts& facts) { facts.status.value->role = Role::kLeader; });
+  learn(ensemble.view.members[0], [](MemberFacts& facts) {
+    change(facts.status.value, [](StatusAnswer& status) { status.role = Role::kLeader; });
+  });
   EXPECT_EQ(ensemble.claims().leaders, 0);
 }
 

@@ -47,10 +47,10 @@ class MemberTrendTest : public testing::Test {
   }
   std::vector<EventType> source_goes(MemberTrend& of, SourceState from, SourceState to,
                                      std::chrono::nanoseconds now) {
-    MemberTrend::Sources before, after_it;
-    before[static_cast<std::size_t>(Probe::kSrvr)].state = from;
-    after_it[static_cast<std::size_t>(Probe::kSrvr)].state = to;
-    after_it[static_cast<std::size_t>(Probe::kSrvr)].detail = "in detail";
+    SourceStatuses before, after_it;
+    before.of(Probe::kSrvr).state = from;
+    after_it.of(Probe::kSrvr).state = to;
+    after_it.of(Probe::kSrvr).detail = "in detail";
     EventSink events = ear.at(after(now));
     const std::size_t first = ear.events.size();
     of.tell_sources("zk1:2181", before, after_it, events);
@@ -68,7 +68,7 @@ class MemberTrendTest : public testing::Test {
             std::chrono::nanoseconds at = 0s) {
     grow(with(metric, before), with(metric, now), elapsed, at);
   }
-  static StatusAnswer flushes(std::optional<double> count, std::optional<double> sum) {
+  static StatusAnswer flushes(OptionalNumber count, OptionalNumber sum) {
     StatusAnswer status;
     SummaryValue fsync;
     fsync.count = count;
@@ -111,10 +111,10 @@ TEST_F(MemberTrendTest, AFlappingSourceIsToldOnceAMinuteEachWay) {
 }
 
 TEST_F(MemberTrendTest, EachSourceThatFailsInOneVisitIsTold) {
-  MemberTrend::Sources ok, silent;
+  SourceStatuses ok, silent;
   for (const Probe probe : {Probe::kMntr, Probe::kAdminMonitor}) {
-    ok[static_cast<std::size_t>(probe)].state = SourceState::kOk;
-    silent[static_cast<std::size_t>(probe)].state = SourceState::kTimedOut;
+    ok.of(probe).state = SourceState::kOk;
+    silent.of(probe).state = SourceState::kTimedOut;
   }
   EventSink events = ear.at(after(0s));
   trend.tell_sources("zk1:2181", ok, silent, events);

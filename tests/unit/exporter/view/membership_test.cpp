@@ -27,10 +27,11 @@ std::vector<MembershipEntry> servers(std::initializer_list<std::int64_t> numbers
 void configure(MemberView& member, std::optional<std::int64_t> id, std::vector<MembershipEntry> membership,
                std::optional<std::uint64_t> version = {}) {
   learn(member, [&](MemberFacts& facts) {
-    ConfigurationAnswer& answer = facts.configuration.value.emplace();
+    ConfigurationAnswer answer;
     if (id) answer.server_id = ServerId{*id};
     answer.membership = std::move(membership);
     answer.membership_version = version;
+    facts.configuration.value = std::move(answer);
   });
 }
 

@@ -40,7 +40,9 @@ TEST(VotersInSync, AVoterOutOfSightIsBelievedToTheLeaderOnceItsDetectorHasPassed
   EXPECT_EQ(in_sync(view, kDetection), 2);
   EXPECT_EQ(in_sync(view, kDetection + 1ns), 3);
   learn(view.members[1], [](MemberFacts& facts) {
-    facts.configuration.value.emplace().entries = {{"syncLimit", "10"}, {"tickTime", "2000"}};
+    ConfigurationAnswer configuration;
+    configuration.entries = {{"syncLimit", "10"}, {"tickTime", "2000"}};
+    facts.configuration.value = std::move(configuration);
   });
   EXPECT_EQ(in_sync(view, 40s), 2);
   EXPECT_EQ(in_sync(view, 40s + 1ns), 3);

@@ -12,8 +12,9 @@ using namespace std::chrono_literals;
 
 MemberFacts told(Role role, ZabPhase phase) {
   MemberFacts facts;
-  facts.status.value = status_of(role);
-  facts.status.value->phase = phase;
+  StatusAnswer status = status_of(role);
+  status.phase = phase;
+  facts.status.value = std::move(status);
   return facts;
 }
 

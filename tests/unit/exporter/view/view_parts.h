@@ -31,11 +31,19 @@ inline StatusAnswer status_of(Role role,
   return status;
 }
 
+/// Puts a changed copy in the place of a shared answer; of an empty one where there is none.
+template <typename Answer, typename Change>
+void change(Shared<Answer>& shared, const Change& edit) {
+  Answer answer = shared.copy();
+  edit(answer);
+  shared = std::move(answer);
+}
+
 /// Changes what is known of a member.
 template <typename Change>
-void learn(MemberView& member, const Change& change) {
+void learn(MemberView& member, const Change& edit) {
   auto facts = std::make_shared<MemberFacts>(*member.facts);
-  change(*facts);
+  edit(*facts);
   member.facts = std::move(facts);
 }
 

@@ -1,12 +1,16 @@
 #include "exporter/web/exposition.h"
 
 #include <gtest/gtest.h>
+#include <prometheus/metric_family.h>
 
+#include <array>
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
 #include <limits>
+#include <string>
 #include <utility>
+#include <vector>
 
 #include "tests/unit/exporter/web/test_files.h"
 
@@ -38,6 +42,22 @@ ClientMetric histogram(std::vector<ClientMetric::Bucket> buckets, std::uint64_t 
   return metric;
 }
 
+struct Exposition {
+  std::string text;
+  std::size_t skipped = 0;
+};
+Exposition serialise(const std::vector<MetricFamily>& families, ExpositionFormat format) {
+  ExpositionWriter writer(format, {});
+  for (const MetricFamily& family : families) {
+    writer.begin(family.name, family.help, family.type);
+    for (const ClientMetric& metric : family.metric) writer.sample(metric);
+  }
+  Exposition result;
+  const TextBuffer text = std::move(writer).finish();
+  result.text = text.view();
+  result.skipped = writer.skipped();
+  return result;
+}
 std::string text(const std::vector<MetricFamily>& families) {
   return serialise(families, ExpositionFormat::kText004).text;
 }
@@ -45,9 +65,8 @@ std::string open_metrics(const std::vector<MetricFamily>& families) {
   return serialise(families, ExpositionFormat::kOpenMetrics100).text;
 }
 std::string value(double number) {
-  std::string out;
-  append_value(out, number);
-  return out;
+  std::array<char, kValueBytesMax> digits{};
+  return {digits.data(), write_value(digits.data(), number)};
 }
 
 TEST(Exposition, SpellsValuesSoThatTheyReadBackTheSame) {
@@ -115,9 +134,6 @@ TEST(Exposition, NamesCounterFamiliesWithoutTotalInOpenMetricsOnly) {
 TEST(Exposition, CounterThatOpenMetricsCannotNameKeepsItsNameAsUnknown) {
   EXPECT_EQ(open_metrics({{"zk_packets_received", "", MetricType::Counter, {counter(3)}}}),
             "# TYPE zk_packets_received unknown\nzk_packets_received 3\n# EOF\n");
-  EXPECT_EQ(open_metrics({{"x_total", "", MetricType::Counter, {counter(1)}},
-                          {"x", "", MetricType::Gauge, {gauge(2)}}}),
-            "# TYPE x_total unknown\nx_total 1\n# TYPE x gauge\nx 2\n# EOF\n");
 }
 
 TEST(Exposition, UntypedIsUnknownInOpenMetrics) {

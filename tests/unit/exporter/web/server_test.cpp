@@ -94,6 +94,11 @@ class HttpServerTest : public testing::Test {
       for (const auto& [key, value] : request.query) text += key + "=" + value + ";";
       return Response{200, "text/plain", text, {}};
     });
+    server_->handle("/inline", [](const Request&) {
+      static constexpr std::string_view kScripts[] = {"'sha256-a='", "'sha256-b='"};
+      static constexpr std::string_view kStyles[] = {"'sha256-c='"};
+      return Response{200, "text/html", "hello", {}, {kScripts, kStyles}};
+    });
     server_->handle("/throws", [](const Request&) -> Response { throw std::runtime_error("broken"); });
     server_->handle("/big", [](const Request&) {
       return Response{200, "text/plain", std::make_shared<const std::string>(std::string(100'000, 'x')), {}};
@@ -134,8 +139,17 @@ TEST_F(HttpServerTest, AnswersWithSecurityHeaders) {
   EXPECT_THAT(answer, HasSubstr("\r\nCache-Control: no-store\r\n"));
   EXPECT_THAT(answer, HasSubstr("\r\nX-Content-Type-Options: nosniff\r\n"));
   EXPECT_THAT(answer, HasSubstr("\r\nX-Frame-Options: DENY\r\n"));
-  EXPECT_THAT(answer, HasSubstr("\r\nContent-Security-Policy: default-src 'none'; "));
+  EXPECT_THAT(answer,
+              HasSubstr("\r\nContent-Security-Policy: default-src 'none'; script-src 'self'; "
+                        "style-src 'self'; connect-src 'self'; img-src 'self' data:; base-uri 'none'; "
+                        "form-action 'none'; frame-ancestors 'none'\r\n"));
   EXPECT_TRUE(answer.ends_with("\r\n\r\nhello"));
+}
+
+TEST_F(HttpServerTest, ThePolicyLetsThroughWhatTheDocumentHasInItself) {
+  start();
+  EXPECT_THAT(ask(get("/inline")), HasSubstr("; script-src 'self' 'sha256-a=' 'sha256-b='; "
+                                             "style-src 'self' 'sha256-c='; connect-src"));
 }
 
 TEST_F(HttpServerTest, HandlerSeesTheRequest) {

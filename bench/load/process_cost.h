@@ -1,0 +1,25 @@
+// CPU time and memory of other processes, as the kernel tells them.
+//
+// Thread: any.
+#pragma once
+
+#include <sys/types.h>
+
+#include <chrono>
+#include <cstdint>
+#include <vector>
+
+#include "base/error.h"
+
+namespace wk::bench {
+
+/// User and system time of all threads of these processes, threads that have ended included.
+Result<std::chrono::nanoseconds> cpu_time(const std::vector<pid_t>& processes);
+
+/// User and system time of this process.
+std::chrono::nanoseconds own_cpu_time();
+
+/// VmRSS of a process.
+Result<std::uint64_t> resident_bytes(pid_t process);
+
+}  // namespace wk::bench

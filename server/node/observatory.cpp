@@ -1,0 +1,121 @@
+#include "server/node/observatory.h"
+
+#include <pthread.h>
+#include <spdlog/spdlog.h>
+
+#include <array>
+#include <boost/asio/post.hpp>
+#include <memory>
+#include <span>
+#include <utility>
+#include <vector>
+
+namespace wk::node {
+
+using exporter::EventType;
+using exporter::Severity;
+
+namespace {
+
+exporter::EnsembleSpec ensemble_of(const std::string& member, std::uint16_t client_port) {
+  exporter::TargetSpec target;
+  target.name = member;
+  target.host = member.substr(0, member.rfind(':'));
+  target.port = client_port;
+  exporter::EnsembleSpec spec;
+  spec.members = {target};
+  spec.canary = exporter::CanaryMode::kOff;
+  return spec;
+}
+
+}  // namespace
+
+Observatory::Observatory(const std::string& member, std::uint16_t client_port, const std::string& data_folder)
+    : started_(Moment::now()),
+      guard_(boost::asio::make_work_guard(io_)),
+      tracker_(ensemble_of(member, client_port), started_),
+      chronicle_(std::span(&tracker_.spec(), 1), started_),
+      recorder_(data_folder, started_) {
+  publish(started_);
+}
+
+Observatory::~Observatory() { join(); }
+
+void Observatory::start() {
+  std::vector<exporter::Event> events = recorder_.past();
+  chronicle_.append(events);
+  const PreviousEnd& before = recorder_.previous_end();
+  const bool harmless =
+      before.kind == PreviousEnd::Kind::kStopped || before.kind == PreviousEnd::Kind::kUnknown;
+  exporter::Event started;
+  started.at = started_;
+  started.type = EventType::kServerStarted;
+  started.severity = harmless ? Severity::kInfo : Severity::kWarning;
+  started.text = start_text(before);
+  if (!harmless) spdlog::warn("{}", started.text);
+  started.member = ensemble().members.front().name;
+  tracker_.observe(std::move(started), events);
+  keep(events);
+  thread_ = std::thread([this] { io_.run(); });
+  ::pthread_setname_np(thread_.native_handle(), "wk-observatory");
+}
+
+void Observatory::stop(const std::string& reason, bool orderly) {
+  join();
+  exporter::Event stopped;
+  stopped.at = Moment::now();
+  stopped.type = EventType::kServerStopped;
+  stopped.severity = orderly ? Severity::kInfo : Severity::kCritical;
+  stopped.text = reason;
+  take(std::move(stopped));
+  recorder_.flush();
+}
+
+void Observatory::join() {
+  if (!thread_.joinable()) return;
+  guard_.reset();
+  io_.stop();
+  thread_.join();
+}
+
+void Observatory::observe(exporter::Event event) {
+  boost::asio::post(io_, [this, event = std::move(event)]() mutable { take(std::move(event)); });
+}
+
+void Observatory::take(exporter::Event event) {
+  event.member = ensemble().members.front().name;
+  std::vector<exporter::Event> events;
+  tracker_.observe(std::move(event), events);
+  keep(events);
+  publish(Moment::now());
+}
+
+void Observatory::keep(std::vector<exporter::Event>& events) {
+  recorder_.append(events);
+  chronicle_.append(events);
+}
+
+void Observatory::observe(exporter::PollReport report) {
+  boost::asio::post(
+      io_, [this, report = std::make_shared<exporter::PollReport>(std::move(report))] { take(*report); });
+}
+
+void Observatory::take(const exporter::PollReport& report) {
+  std::vector<exporter::Event> events;
+  tracker_.observe(report, events);
+  const Moment now = Moment::now();
+  tracker_.tick(now, events);
+  keep(events);
+  recorder_.beat();
+  chronicle_.append_rows(std::array{&tracker_.view()}, now);
+  publish(now);
+}
+
+void Observatory::publish(const Moment& now) {
+  exporter::Snapshot next;
+  next.taken = now;
+  next.ensembles.push_back(tracker_.view());
+  chronicle_.publish(std::move(next));
+}
+
+}  // namespace wk::node

@@ -1,0 +1,160 @@
+#include "server/node/snapshot_job.h"
+
+#include <algorithm>
+#include <optional>
+#include <utility>
+
+#include "jute/reader.h"
+#include "jute/records.h"
+#include "jute/views.h"
+#include "server/storage/snapshot_writer.h"
+
+namespace wk::node {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+std::vector<jute::Acl> decoded(const jute::AclListView& list) {
+  std::vector<jute::Acl> acl;
+  acl.reserve(list.size());
+  for (const jute::AclView& entry : list)
+    acl.push_back({entry.perms,
+                   {entry.id.scheme ? std::optional<std::string>(*entry.id.scheme) : std::nullopt,
+                    entry.id.id ? std::optional<std::string>(*entry.id.id) : std::nullopt}});
+  return acl;
+}
+
+}  // namespace
+
+/// What the background thread has; touched there alone after begin().
+struct SnapshotJob::Writing {
+  std::optional<storage::SnapshotWriter> writer;
+  bool broken = false;
+};
+
+SnapshotJob::SnapshotJob(Place place, Zxid zxid, replica::Replica& replica, BackgroundThread& background,
+                         std::function<void(std::function<void()>)> post_to_core,
+                         std::function<void(Result<SnapshotReport>)> done)
+    : place_(std::move(place)),
+      zxid_(zxid),
+      replica_(replica),
+      background_(background),
+      post_to_core_(std::move(post_to_core)),
+      done_(std::move(done)),
+      writing_(std::make_shared<Writing>()),
+      self_(std::make_shared<SnapshotJob*>(this)) {
+  report_.zxid = zxid;
+}
+
+SnapshotJob::~SnapshotJob() {
+  if (walking_) replica_.abandon_snapshot();
+  *self_ = nullptr;
+}
+
+void SnapshotJob::begin() {
+  began_ = Clock::now();
+  std::vector<storage::SnapshotSession> sessions;
+  sessions.reserve(replica_.sessions().committed_count());
+  replica_.sessions().for_each_committed([&](SessionId id, std::int32_t timeout_ms) {
+    sessions.push_back({id, timeout_ms});
+  });
+  std::ranges::sort(sessions, {}, &storage::SnapshotSession::id);
+  std::vector<storage::SnapshotAcl> acls;
+  replica_.tree().acls().for_each([&](std::int64_t number, const jute::AclListView& list) {
+    acls.push_back({number, decoded(list)});
+  });
+  const tree::ZxidDigest digest = replica_.digests().last().value_or(tree::ZxidDigest{});
+  if (place_.digest)
+    tail_.digest = storage::SnapshotDigest{digest.zxid, storage::kDigestVersion, digest.digest};
+  if (place_.last_processed) tail_.last_processed = replica_.last_applied();
+  encoder_.begin(buffer_, sessions, acls);
+  walking_ = true;
+  replica_.begin_snapshot(*this);
+}
+
+std::optional<std::chrono::nanoseconds> SnapshotJob::slice() {
+  if (!walking_) return std::nullopt;
+  if (in_flight_bytes_ >= kInFlightMax) return std::chrono::milliseconds(10);
+  const auto begin = Clock::now();
+  const bool complete = replica_.step_snapshot(kSliceBytes);
+  const auto took = Clock::now() - begin;
+  ++report_.slices;
+  report_.longest_slice = std::max<std::chrono::nanoseconds>(report_.longest_slice, took);
+  if (!complete) {
+    if (buffer_.size() >= kChunkBytes) hand_over(false);
+    return std::max<std::chrono::nanoseconds>(kPause, took * 4);
+  }
+  walking_ = false;
+  report_.early_nodes = replica_.tree().snapshot_early_count();
+  encoder_.finish(buffer_, tail_);
+  report_.nodes = encoder_.nodes();
+  report_.bytes = encoder_.bytes();
+  hand_over(true);
+  return std::nullopt;
+}
+
+void SnapshotJob::on_node(const tree::SnapshotNode& node) {
+  encoder_.node(buffer_, {.path = node.path,
+                          .data = node.data,
+                          .acl = node.acl_number,
+                          .czxid = node.stat.czxid,
+                          .mzxid = node.stat.mzxid,
+                          .ctime_ms = node.stat.ctime_ms,
+                          .mtime_ms = node.stat.mtime_ms,
+                          .version = node.stat.version,
+                          .cversion = node.stat.cversion,
+                          .aversion = node.stat.aversion,
+                          .ephemeral_owner = node.stat.ephemeral_owner,
+                          .pzxid = node.stat.pzxid});
+}
+
+void SnapshotJob::hand_over(bool last) {
+  in_flight_bytes_ += buffer_.size();
+  // A std::function must be copyable, so the bytes are shared.
+  auto bytes = std::make_shared<std::vector<std::byte>>(std::move(buffer_));
+  buffer_ = {};
+  if (!last) buffer_.reserve(kChunkBytes + kSliceBytes * 2);
+  // The job may be gone when the background thread gets to it: it carries what it needs.
+  background_.post([writing = writing_, bytes, last, place = place_, zxid = zxid_, post = post_to_core_,
+                    self = self_]() mutable {
+    if (writing->broken) return;
+    Result<void> outcome;
+    if (!writing->writer) {
+      auto writer = storage::SnapshotWriter::create(place.files, place.directory, zxid, place.compression);
+      if (writer)
+        writing->writer.emplace(*std::move(writer));
+      else
+        outcome = std::move(writer).error();
+    }
+    if (outcome) outcome = writing->writer->append(*bytes);
+    if (outcome && last) outcome = writing->writer->commit();
+    const std::size_t size = bytes->size();
+    std::string name;
+    std::uint64_t file_bytes = 0;
+    if (writing->writer) {
+      name = writing->writer->name();
+      file_bytes = writing->writer->file_bytes();
+    }
+    if (!outcome || last) writing->writer.reset();
+    writing->broken = !outcome.has_value();
+    post([self, outcome, size, last, name, file_bytes] {
+      SnapshotJob* const job = *self;
+      if (job == nullptr) return;
+      job->in_flight_bytes_ -= size;
+      if (!outcome) return job->failed(outcome.error());
+      if (!last) return;
+      job->report_.name = name;
+      job->report_.file_bytes = file_bytes;
+      job->report_.duration = Clock::now() - job->began_;
+      job->done_(job->report_);
+    });
+  });
+}
+
+void SnapshotJob::failed(const Error& error) {
+  if (walking_) replica_.abandon_snapshot();
+  walking_ = false;
+  done_(error);
+}
+
+}  // namespace wk::node

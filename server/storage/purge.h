@@ -1,0 +1,30 @@
+// Removes snapshots and logs that the newest snapshots make unnecessary.
+//
+// Thread: disk. Source: PurgeTxnLog.java; reference storage-formats 9. Differs: the kept snapshots are read
+// wholly and verified before anything older is removed, and look-alikes of logs and snapshots stay.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <vector>
+
+#include "base/error.h"
+#include "server/storage/file_system.h"
+
+namespace wk::storage {
+
+/// Fewest snapshots that may be kept. Source: PurgeTxnLog.java, DatadirCleanupManager.java.
+inline constexpr std::size_t kRetainedSnapshotsMin = 3;
+
+struct PurgeReport {
+  std::vector<std::string> removed{};   ///< paths, in the order of removal
+  std::vector<std::string> findings{};  ///< snapshots that were not counted since they are damaged
+};
+
+/// Keeps the `retain` newest verified snapshots and every log that any of them needs.
+/// Removes nothing when there are fewer verified snapshots than that, except damaged ones older than all of
+/// them. \param retain  at least kRetainedSnapshotsMin (WK_CHECK; the configuration clamps it)
+Result<PurgeReport> purge(FileSystem& files, const std::string& snapshots, const std::string& logs,
+                          std::size_t retain);
+
+}  // namespace wk::storage
