@@ -11,7 +11,7 @@ import urllib.request
 
 from kazoo.client import KazooClient
 
-from lab import lone_client, process, stack, watchkeeperd
+from lab import lone_client, stack, watchkeeperd
 from observability import watching
 
 import fabricated
@@ -254,8 +254,9 @@ class Fabricated(page_case.PageCase):
         page.wait(lambda seen: len(rows(seen, "expired")) == 100, 15, "every row")
         page.focus("table[data-table=expired] th[data-column=ephemerals_removed] button")
         page.press("Enter")
-        seen = page.wait(lambda seen: seen["tables"]["expired"]["sort"]["ephemerals_removed"] == "descending", 5, "to be sorted")
-        self.assertEqual(column(seen, "expired", "ephemerals_removed"), [str(number) for number in range(100, 0, -1)])
+        page.wait(lambda seen: seen["tables"]["expired"]["sort"]["ephemerals_removed"] == "descending", 5, "to be sorted")
+        falling = [str(number) for number in range(100, 0, -1)]  # Rows come to their place some a frame.
+        page.wait(lambda seen: column(seen, "expired", "ephemerals_removed") == falling, 5, "every row in its place")
         page.focus("[data-list=expired] input[data-filter]")
         page.type("10.0.1.77")
         page.wait(lambda seen: column(seen, "expired", "address") == ["10.0.1.77"], 5, "the filter")
@@ -287,19 +288,24 @@ class Fabricated(page_case.PageCase):
         time.sleep(_STEADY_S / 2)  # What belongs to the opening of a page is not judged here.
         self.settle()
         made = {page.name: page.evaluate(f"return {_LASTING}.map((node) => (node.__kept = true)).length") for page in self.pages}
-        views = [page for page in self.pages if page.name.startswith("view")]
-        begin, asked = time.monotonic(), {page.name: asked_for_inside(page) for page in views}
-        time.sleep(_STEADY_S)
+        self.assert_asked_every_5_s([page for page in self.pages if page.name.startswith("view")])
         for page in self.pages:
             kept = page.evaluate(f"return {_LASTING}.filter((node) => node.__kept).length")
             self.assertEqual(kept, made[page.name], f"{page.name}: elements were made anew")
-        for page in views:
-            # Every 5 s, never more often; on a busy machine a browser with many pages may be late.
-            process.wait_for(lambda page=page: asked_for_inside(page) - asked[page.name] >= 2, 20, f"{page.name} to ask again")
-            again = asked_for_inside(page) - asked[page.name]
-            self.assertLessEqual(again, (time.monotonic() - begin) / 5 + 1, page.name)
         self.assert_nothing_moved()
         self.assert_quiet()
+
+    def assert_asked_every_5_s(self, views):
+        """Never more often; on a busy machine a browser with many pages may be late in one span, but not in each of three."""
+        seen = []
+        for _ in range(3):
+            before = {page.name: asked_for_inside(page) for page in views}
+            time.sleep(_STEADY_S)
+            seen.append({page.name: asked_for_inside(page) - before[page.name] for page in views})
+            self.assertLessEqual(max(seen[-1].values()), 3, seen)
+            if min(seen[-1].values()) >= 2:
+                return
+        self.fail(f"documents asked for in {_STEADY_S} s: {seen}")
 
     def test_opening_it_moves_nothing(self):
         """The brief part takes its place where nothing has to make room."""

@@ -1,8 +1,10 @@
 """The page with 24 hours of history and 10 ensembles of 7 members: no task of its thread takes 50 ms after it has loaded.
 
-A task is judged by the processor time that its thread used, which other programs of the machine do not add to. They still
-slow it: they share caches and the core's other half. How much is measured meanwhile by a second page that does the same
-small work again and again; the limit is stretched by that, and by nothing else.
+A task is judged by the processor time that its thread used, which other programs of the machine do not add to. How fast
+the processor is meanwhile (its kind, and what shares its caches and its other half) is measured by a second page that does
+the same small work again and again: the 50 ms are those of a processor that does it in 2.1 ms, as one core of an AMD EPYC
+that is left alone, and are stretched on a slower one by what it is slower. What is long is done again with new pages: a
+task that is the page's own is long each time, and one that the machine made is not.
 """
 
 import json
@@ -16,6 +18,8 @@ import fabricated
 import page_case
 
 _TASK_MAX_MS = 50.0
+_WORK_MS = 2.1
+_ROUNDS = 3
 # The work that is measured: text and numbers as the page makes them, some milliseconds of them.
 _WORK = """
 setInterval(() => {
@@ -79,6 +83,13 @@ class Smooth(page_case.PageCase):
             self.assert_form(fabricated.form(self.real.get_json(real)), fabricated.form(made), real)
 
     def test_no_long_task_after_load(self):
+        self.assert_no_long_task(self.use_overview)
+
+    def test_no_long_task_with_a_full_inside(self):
+        self.assert_no_long_task(self.use_inside)
+
+    def use_overview(self):
+        """Opens the page of an ensemble and does what a viewer does; what the trace of it says, as of judge."""
         name = self.fleet.names[-1]
         page = self.open("busy", f"{self.exporter.url}/ensemble/{name}", width=1920, height=1080)
         page.wait(lambda seen: len(seen["picture"]["members"]) == 7 and seen["parts"].get("charts") == "ready"
@@ -96,9 +107,10 @@ class Smooth(page_case.PageCase):
         self.live_for(2)
         for what, script in _DEEDS:
             self.do(page, what, script, self.fleet.names[2])
-        self.judge(page, meter)
+        return self.judge(page, meter)
 
-    def test_no_long_task_with_a_full_inside(self):
+    def use_inside(self):
+        """The same with the inside of a server."""
         fleet = fabricated.Fleet(ensembles=2, members=1, inside=True)
         exporter = self.enterContext(fabricated.FabricatedExporter(fleet, self.real))
         page = self.open("inside", f"{exporter.url}/ensemble/{fleet.names[0]}", width=1920, height=1600)
@@ -108,12 +120,22 @@ class Smooth(page_case.PageCase):
         self.live_for(6)
         for what, script in _DEEDS_INSIDE:
             self.do(page, what, script, fleet.names[1])
+        found = self.judge(page, meter)
         self.assertEqual(len(page.look()["tables"]["expired"]["rows"]), 100)
-        self.judge(page, meter)
+        return found
+
+    def assert_no_long_task(self, use):
+        long = use()
+        for _ in range(_ROUNDS - 1):
+            if not long:
+                return
+            self.tearDown()
+            again = use()
+            long = {deed: again[deed] for deed in long if deed in again}
+        self.assertFalse(long, json.dumps(long, indent=1))
 
     def start_meter(self):
         meter = self.browser.open("meter", f"{self.real.url}/livez", width=300, height=200)
-        self.addCleanup(meter.close)
         meter.evaluate(_WORK, 3000)
         return meter
 
@@ -122,18 +144,21 @@ class Smooth(page_case.PageCase):
         self.live_for(1.5)
 
     def judge(self, page, meter):
-        """Ends the trace: no task of the page was longer than it may be on a machine as slow as the meter found it."""
+        """Ends the trace. {what was done: the longest task then}, of tasks longer than they may be on a machine as fast as
+        the meter found it."""
         traced = page.trace_end()
+        meter.close()
         self.assert_quiet()
         mine, work = traced[page.name], traced[meter.name]["counted_cpu_ms"]
         self.assertGreater(len(work), 50, "the second page did not work")
-        slowed = statistics.median(work) / statistics.quantiles(work, n=20)[0]
+        slower = max(1.0, statistics.median(work) / _WORK_MS)
         self.assertGreater(mine["tasks"], 500, "the trace holds nothing")
         longest = mine["longest"]
         self.assertTrue(all(task["cpu_ms"] is not None for task in longest), "the trace has no processor times")
-        print(f"{mine['tasks']} tasks; longest by processor time {longest[0]['cpu_ms']:.1f} ms, on the wall "
-              f"{max(task['wall_ms'] for task in longest):.1f} ms; the machine was {slowed:.2f} times slower than at its best")
-        self.assertLess(longest[0]["cpu_ms"], _TASK_MAX_MS * slowed, json.dumps(longest[:8], indent=1))
+        print(f"{mine['tasks']} tasks; longest by processor time {longest[0]['cpu_ms']:.1f} ms ({longest[0]['after']}), on the wall "
+              f"{max(task['wall_ms'] for task in longest):.1f} ms; the machine is {slower:.2f} times slower than the limit's")
+        long = [task for task in reversed(longest) if task["cpu_ms"] >= _TASK_MAX_MS * slower]
+        return {task["after"]: task for task in long}
 
     def live_for(self, seconds):
         """The page goes on by itself for a while."""

@@ -81,28 +81,36 @@ const kept = new WeakMap();
 
 /**
  * Makes the children of `parent` show `items` in order: an element is made once a key, updated in place, moved only
- * when its place changed, and removed with its item.
+ * when its place changed, and removed with its item. What the browser does after the script costs by the elements that
+ * are new to their place: no more than `most` are, the first of them. Returns whether all are where they belong; when not,
+ * the others are not made yet or stay where they were, and a next call goes on.
  */
-export function reconcile(parent, items, keyOf, make, update) {
+export function reconcile(parent, items, keyOf, make, update, most = Infinity) {
   let nodes = kept.get(parent);
   if (!nodes) kept.set(parent, nodes = new Map());
-  const wanted = new Set();
-  let place = parent.firstElementChild;
+  const wanted = new Map();
   for (const item of items) {
     const key = keyOf(item);
-    if (wanted.has(key)) continue;
-    wanted.add(key);
-    let node = nodes.get(key);
-    if (!node) nodes.set(key, node = make(item));
-    if (node === place) place = place.nextElementSibling;
-    else parent.insertBefore(node, place);
-    update(node, item);
+    if (!wanted.has(key)) wanted.set(key, item);
   }
   for (const [key, node] of nodes)
     if (!wanted.has(key)) {
       node.remove();
       nodes.delete(key);
     }
+  let left = most;
+  let place = parent.firstElementChild;
+  for (const [key, item] of wanted) {
+    let node = nodes.get(key);
+    if (node !== undefined && node === place) {
+      place = place.nextElementSibling;
+    } else if (--left >= 0) {
+      if (!node) nodes.set(key, node = make(item));
+      parent.insertBefore(node, place);
+    }
+    if (node) update(node, item);
+  }
+  return left >= 0;
 }
 
 /** The state of a part with the words that explain it; the words are seen only while it is not "ready". */

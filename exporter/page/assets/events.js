@@ -3,17 +3,19 @@
 import {setTime} from './ages.js';
 import {el, icon, part, reconcile, role, setAttribute, setForeign, setHidden, setState, setText, visible} from './dom.js';
 import {clockTime, duration} from './format.js';
-import {blind, model, on, short} from './model.js';
+import {alone, blind, model, on, short} from './model.js';
 import {pathOf} from './router.js';
 import {eventWord, severityIcon, severityWord} from './words.js';
 
 const kFirst = 60;
 const kStep = 200;
+const kMadeAFrame = 20;  // What a browser does for one after the script: a tenth to half a millisecond.
 const kGood = new Set(['leader_elected', 'quorum_regained', 'member_regained', 'source_recovered', 'canary_recovered',
                        'log_writable']);
 
 let limit = kFirst;
 let needle = '';
+const tops = new WeakMap();  // where each event stands in the list, in pixels
 
 const searchable = (event) => `${eventWord(event.type)} ${event.member ?? ''} ${event.text} ${event.severity}`.toLowerCase();
 
@@ -32,29 +34,32 @@ function make(event) {
 
 /**
  * Puts each event below the one before it by a transform, so that a new one lets the older ones slide down instead of
- * making the page lay itself out anew. Who has scrolled, or points at an event, keeps what is read where it is.
+ * making the page lay itself out anew. Who has scrolled, or points at an event, keeps what is read where it is. Out of sight
+ * nothing slides: each event that does costs a layer.
  */
-function arrange(list, before) {
+function arrange(list) {
   const items = [...list.children];
   const heights = items.map((item) => item.offsetHeight);
+  const {scrollTop, clientHeight} = list;
+  const read = items.find((item, index) => tops.get(item) + heights[index] > scrollTop);
+  const before = tops.get(read);
   let top = 0;
-  let grown = 0;
   items.forEach((item, index) => {
-    if (item === before) grown = top;
-    const transform = `translateY(${top}px)`;
-    if (item.style.transform !== transform) item.style.transform = transform;
+    setAttribute(item, 'data-far', Math.min(top, tops.get(item) ?? top) > scrollTop + clientHeight);
+    if (tops.get(item) !== top) item.style.transform = `translateY(${top}px)`;
+    tops.set(item, top);
     top += heights[index];
   });
-  if (grown === 0 || (list.scrollTop === 0 && !list.matches(':hover, :focus-within'))) return;
+  const moved = read === undefined ? 0 : tops.get(read) - before;
+  if (moved === 0 || (scrollTop === 0 && !list.matches(':hover, :focus-within'))) return;
   setAttribute(list, 'data-held', true);
-  list.scrollTop += grown;
+  list.scrollTop += moved;
   requestAnimationFrame(() => setAttribute(list, 'data-held', null));
 }
 
 function update() {
   const section = part('events');
   const list = role(section, 'list');
-  const before = list.firstElementChild;
   const found = [];
   let more = false;
   for (let i = model.events.length - 1; i >= 0; --i) {
@@ -66,12 +71,13 @@ function update() {
     found.push(model.events[i]);
   }
   // Ids begin anew when the program restarts: the time tells such events apart.
-  reconcile(list, found, (event) => `${event.id} ${event.time}`, make, (node, event) => {
+  const all = reconcile(list, found, (event) => `${event.id} ${event.time}`, make, (node, event) => {
     const who = node.querySelector('.who');
     setForeign(who, event.member === null ? '' : short(event.member), 60);
     if (event.member !== null) setAttribute(who, 'title', event.member);
-  });
-  arrange(list, before);
+  }, kMadeAFrame);
+  if (!all) alone(update);
+  arrange(list);
   // One stop of the Tab key for the list, the arrow keys within.
   const times = list.querySelectorAll('time');
   if (times.length > 0 && !list.querySelector('time[tabindex="0"]')) times[0].tabIndex = 0;
@@ -110,6 +116,6 @@ export function startEvents() {
     update();
   });
   role(section, 'list').addEventListener('keydown', move);
-  new ResizeObserver(() => arrange(role(section, 'list'), null)).observe(role(section, 'list'));
+  new ResizeObserver(() => arrange(role(section, 'list'))).observe(role(section, 'list'));
   on('events link route', update);
 }

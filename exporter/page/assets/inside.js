@@ -3,7 +3,7 @@
 
 import {startBrief} from './brief.js';
 import {follow} from './detail.js';
-import {el, part, reconcile, setAttribute, setForeign, setHidden, setState, setText} from './dom.js';
+import {el, part, reconcile, setForeign, setHidden, setState, setText} from './dom.js';
 import {ago} from './format.js';
 import {alone, blind, hasInside, model, on, short, toldInside} from './model.js';
 import {pathOf} from './router.js';
@@ -36,11 +36,6 @@ function startList(grid, list) {
     update();
   });
   on('inside', update);
-  // A view that is opened again shows its lists one a frame, as when it was made: all at once are a long task.
-  on('route', () => {
-    if (model.table !== 'inside') setAttribute(sub, 'data-asleep', true);
-    else if (sub.dataset.asleep !== undefined) alone(() => setAttribute(sub, 'data-asleep', model.table === 'inside' ? null : true));
-  });
 }
 
 /** The rows in the order in which the table has them, as long as they are the same ones: no row runs away from under the eye. */

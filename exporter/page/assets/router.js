@@ -24,6 +24,18 @@ export function pathOf(ensemble, table = '') {
   return table === '' ? base : `${base}/${table}`;
 }
 
+/** How many frames a view takes to show its parts, from above (parts.css): all at once are a long task. */
+const kFolds = 3;
+let unfolding = 0;
+
+function unfold(folds) {
+  const root = document.documentElement;
+  cancelAnimationFrame(unfolding);
+  if (folds === 0) delete root.dataset.fold;
+  else root.dataset.fold = folds;
+  if (folds > 0) unfolding = requestAnimationFrame(() => unfold(folds - 1));
+}
+
 /** Decides what is shown (parts.css hides the other parts); needs the status for "/". Returns whether another ensemble is shown than before. */
 export function route() {
   const wanted = parse(location.pathname);
@@ -31,8 +43,10 @@ export function route() {
   let ensemble = wanted.ensemble;
   if (ensemble === null && !wanted.list && names?.length === 1) ensemble = names[0];
   const view = ensemble !== null || (names === null && !wanted.list) ? (wanted.table === '' ? 'ensemble' : 'table') : 'list';
-  document.documentElement.dataset.view = view;
-  document.documentElement.dataset.table = wanted.table;
+  const {dataset} = document.documentElement;
+  if (dataset.view !== view && model.status !== null) unfold(kFolds);
+  dataset.view = view;
+  dataset.table = wanted.table;
   return show(ensemble, wanted.table);
 }
 

@@ -6,7 +6,7 @@
 import {el, icon, reconcile, setAttribute, setForeign, setHidden, setIcon, setText} from './dom.js';
 import {alone, model, on} from './model.js';
 
-const kRowsAFrame = 20;
+const kRowsAFrame = 20;  // What a browser does for a row after the script: a tenth to half a millisecond.
 
 const collator = new Intl.Collator('en', {numeric: true, sensitivity: 'base'});
 
@@ -30,12 +30,14 @@ export class Table {
     this.order = [];
     this.sort = null;
     this.needle = '';
-    this.made = 0;  // Rows that may stand in the table; the rest follow, some a frame.
     this.grow = () => this.render();
+    this.wake = () => this.wakeSome();
+    this.spell = () => this.spellSome();
+    this.asleep = false;
     this.header = section.querySelector('header');
     this.filter = el('input', {type: 'search', 'data-filter': name, placeholder: 'Filter', 'aria-label': `Filter ${label}`,
                                on: {input: () => this.setFilter(this.filter.value)}});
-    this.full = el('input', {type: 'checkbox', on: {change: () => setAttribute(this.table, 'data-full', this.full.checked ? true : null)}});
+    this.full = el('input', {type: 'checkbox', on: {change: this.spell}});
     this.json = el('a', {class: 'json', 'data-role': 'json', href: '#', text: 'JSON'});
     this.jsonOf = jsonOf;
     this.count = el('span', {class: 'count', 'aria-live': 'polite'});
@@ -53,6 +55,33 @@ export class Table {
     widths.observe(this.box);
     widths.observe(this.table);
     this.setColumns(columns);
+    this.part = section.closest('[data-part]').dataset.part;
+    on('route', () => this.sleepOrWake());
+    this.sleepOrWake();
+  }
+
+  /** A table that is not in the view hides its rows, and shows them some a frame when it is: all at once are a long task. */
+  sleepOrWake() {
+    const {view, table} = document.documentElement.dataset;
+    const asleep = this.part !== (view === 'list' ? 'ensembles' : table);
+    if (asleep === this.asleep) return;
+    this.asleep = asleep;
+    if (asleep) for (const row of this.body.children) setHidden(row, true);
+    else alone(this.wake);
+  }
+
+  wakeSome() {
+    if (this.asleep) return;
+    const rows = [...this.body.children].filter((row) => row.hidden);
+    for (const row of rows.slice(0, kRowsAFrame)) setHidden(row, false);
+    if (rows.length > kRowsAFrame) alone(this.wake);
+  }
+
+  /** Gives rows the height that their full text takes, or the one line again. */
+  spellSome() {
+    const rows = [...this.body.children].filter((row) => row.hasAttribute('data-full') !== this.full.checked);
+    for (const row of rows.slice(0, kRowsAFrame)) setAttribute(row, 'data-full', this.full.checked);
+    if (rows.length > kRowsAFrame) alone(this.spell);
   }
 
   /** Replaces the columns; cells are made anew only when they differ. */
@@ -62,7 +91,6 @@ export class Table {
     this.columnsKey = key;
     this.columns = columns;
     reconcile(this.body, [], (each) => each, () => null, () => {});
-    this.made = 0;
     this.group.replaceChildren(...columns.map((column) => {
       const col = el('col');
       col.style.width = `${column.width}em`;
@@ -128,10 +156,8 @@ export class Table {
   render() {
     const byKey = new Map(this.rows.map((row) => [this.keyOf(row), row]));
     const rows = this.order.map((key) => byKey.get(key)).filter(Boolean);
-    const made = Math.min(this.made + kRowsAFrame, rows.length);
-    this.made = Math.max(this.made, made);
-    if (made < rows.length) alone(this.grow);
-    reconcile(this.body, rows.slice(0, made), this.keyOf, () => this.makeRow(), (node, row) => this.updateRow(node, row));
+    const all = reconcile(this.body, rows, this.keyOf, () => this.makeRow(), (node, row) => this.updateRow(node, row), kRowsAFrame);
+    if (!all) alone(this.grow);
     setText(this.count, this.needle !== '' ? `${rows.length} of ${this.rows.length}` : String(this.rows.length || ''));
     const nothing = rows.length === 0 && this.rows.length > 0;
     setHidden(this.none, !nothing);
@@ -140,7 +166,7 @@ export class Table {
   }
 
   makeRow() {
-    return el('tr', {}, ...this.columns.map((column, index) =>
+    return el('tr', {hidden: this.asleep, 'data-full': this.full.checked}, ...this.columns.map((column, index) =>
         el(index === 0 ? 'th' : 'td', {scope: index === 0 ? 'row' : null, 'data-column': column.key, 'data-numeric': column.numeric})));
   }
 
