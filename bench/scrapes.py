@@ -83,6 +83,10 @@ class Scraping:
         self.failure = None
         self.times = []  # when each began, in seconds since 1970
 
+    @property
+    def body_bytes(self):
+        return self._scraper.body_bytes
+
     def _run(self):
         due = time.monotonic()
         try:
@@ -120,3 +124,16 @@ def lost_ms(load, moments, offset_s=0.0):
         usual = statistics.mean(operations[slot + one] for one in _BESIDE)
         lost.append(sum(1000 * SLOT_S * (1 - operations[slot + one] / usual) for one in _FELT))
     return lost
+
+
+def operations(load, begin, seconds):
+    """How many operations of a load ended in the windows that lie wholly in this span.
+
+    load: the JSON of wk_load with windows of SLOT_S; begin: seconds since 1970.  ValueError where the load does not cover it.
+    """
+    first = math.ceil((begin - load["began"]) / SLOT_S)
+    last = first + math.floor(seconds / SLOT_S) - 1
+    windows = load["windows"]
+    if first < 0 or last > len(windows):
+        raise ValueError(f"the load has {len(windows)} windows; {first} to {last} are asked for")
+    return sum(window["operations"] for window in windows[first:last])

@@ -11,7 +11,7 @@ import scrapes
 from lab import process
 
 from .contenders import say
-from .table import Row, Sample, mean_interval
+from .table import Row, Sample, mean_interval, median_interval
 
 ROWS = ("O1", "O2", "O3")
 _BURST, _QUICK_BURST = 1000, 200
@@ -22,6 +22,9 @@ _GROWTH_WATCHES = 100
 _GROWTH_GATE = 1.25  # no growth, within the noise of a busy machine
 _SLOTS = 600  # windows of one load
 _LOADS, _QUICK_LOADS = 10, 2
+_PAIRS, _QUICK_PAIRS = 40, 12  # six is the least for an interval
+_PAIR_S = 1.0
+_PACES = (1, 10)  # scrapes a second
 _PACE = 1.03  # scrapes a second: not in step with what the server does each second
 _OBSERVING = ("watchkeeper_server_publish_duration_seconds_sum{", "watchkeeper_server_survey_busy_seconds_total{")
 _WORDS = 300
@@ -116,6 +119,37 @@ def _cost_row(bench):
                "operations/s", "the machine is too busy" if least <= 1.0 < most else "")
 
 
+def _paired_rows(bench):
+    """O2 as users would look at it: a server that is scraped beside one that has all of it turned off, in turn.
+
+    Two servers of which neither is looked at stand beside them: what they differ by is what such pairs can show.
+    """
+    pairs = _QUICK_PAIRS if bench.arguments.quick else _PAIRS
+    case = {"connections": 10, "outstanding": 100, "mix": "get=90,set=10", "window_s": _PAIR_S, "warm_up_s": 0.3}
+    say(f"O2: {pairs} pairs, all metrics on and scraped, and off")
+    with contextlib.ExitStack() as servers:
+        def started(**settings):
+            return servers.enter_context(bench.make("watchkeeper", **settings)).members[0]
+        on, off, off_too = started(), *(started(**{"watchkeeper.observe": "false"}) for _ in range(2))
+        for member in (on, off, off_too):
+            bench.load(member, **case)
+
+        def pace(member, scrapes_per_s=0):
+            with scrapes.Scraping(_scraper(on, True), scrapes_per_s) if scrapes_per_s else contextlib.nullcontext():
+                return bench.load(member, **case)["windows"][0]["operations_per_s"]
+        seen = {what: [] for what in (*_PACES, "alike")}
+        for pair in range(pairs):
+            # Each is measured beside its own one that is off, first or second by turns.
+            for what, ask in (*((each, lambda each=each: pace(on, each)) for each in _PACES), ("alike", lambda: pace(off_too))):
+                base, found = (pace(off), ask()) if pair % 2 else reversed((ask(), pace(off)))
+                seen[what].append(100 * (1 - found / base))
+    told = {what: (statistics.median(losses), *median_interval(losses)) for what, losses in seen.items()}
+    alike = "{:.1f} ({:.1f}–{:.1f})".format(*told["alike"])
+    return [Row("O2", f"the same in {pairs} pairs: all on, scraped {'once' if each == 1 else f'{each} times'} a second, against "
+                      "watchkeeper.observe=false, %", "{:.1f} ({:.1f}–{:.1f})".format(*told[each]), "–", told[each][0], None, None,
+                f"two servers that are alike, both off: {alike}") for each in _PACES]
+
+
 def _ask_ms(member, word):
     begin = time.perf_counter()
     with socket.create_connection((member.host, member.client_port), timeout=10) as sock:
@@ -154,5 +188,6 @@ def measure(bench, wanted):
         yield from _scrape_rows(bench)
     if "O2" in wanted:
         yield _cost_row(bench)
+        yield from _paired_rows(bench)
     if "O3" in wanted:
         yield from _words_rows(bench)
