@@ -22,7 +22,7 @@ _GROWTH_WATCHES = 100
 _GROWTH_GATE = 1.25  # no growth, within the noise of a busy machine
 _SLOTS = 600  # windows of one load
 _LOADS, _QUICK_LOADS = 10, 2
-_PAIRS, _QUICK_PAIRS = 40, 12  # six is the least for an interval
+_PAIRS, _QUICK_PAIRS = 30, 12  # six is the least for an interval
 _PAIR_S = 1.0
 _PACES = (1, 10)  # scrapes a second
 _PACE = 1.03  # scrapes a second: not in step with what the server does each second
@@ -122,7 +122,8 @@ def _cost_row(bench):
 def _paired_rows(bench):
     """O2 as users would look at it: a server that is scraped beside one that has all of it turned off, in turn.
 
-    Two servers of which neither is looked at stand beside them: what they differ by is what such pairs can show.
+    Two controls stand beside them.  Two servers of which neither is looked at: what they differ by is what such pairs can
+    show.  The same while a third, idle one is scraped: what the scraper takes from load and server where processors are few.
     """
     pairs = _QUICK_PAIRS if bench.arguments.quick else _PAIRS
     case = {"connections": 10, "outstanding": 100, "mix": "get=90,set=10", "window_s": _PAIR_S, "warm_up_s": 0.3}
@@ -130,24 +131,28 @@ def _paired_rows(bench):
     with contextlib.ExitStack() as servers:
         def started(**settings):
             return servers.enter_context(bench.make("watchkeeper", **settings)).members[0]
-        on, off, off_too = started(), *(started(**{"watchkeeper.observe": "false"}) for _ in range(2))
-        for member in (on, off, off_too):
+        on, off, alike = started(), *(started(**{"watchkeeper.observe": "false"}) for _ in range(2))
+        for member in (on, off, alike):
             bench.load(member, **case)
 
-        def pace(member, scrapes_per_s=0):
-            with scrapes.Scraping(_scraper(on, True), scrapes_per_s) if scrapes_per_s else contextlib.nullcontext():
+        def operations_per_s(member, scrapes_per_s):
+            scraping = scrapes.Scraping(_scraper(on, True), scrapes_per_s) if scrapes_per_s else contextlib.nullcontext()
+            with scraping:
                 return bench.load(member, **case)["windows"][0]["operations_per_s"]
-        seen = {what: [] for what in (*_PACES, "alike")}
+        cases = [(on, pace) for pace in _PACES] + [(alike, 0), (alike, max(_PACES))]
+        losses = [[] for _ in cases]
         for pair in range(pairs):
-            # Each is measured beside its own one that is off, first or second by turns.
-            for what, ask in (*((each, lambda each=each: pace(on, each)) for each in _PACES), ("alike", lambda: pace(off_too))):
-                base, found = (pace(off), ask()) if pair % 2 else reversed((ask(), pace(off)))
-                seen[what].append(100 * (1 - found / base))
-    told = {what: (statistics.median(losses), *median_interval(losses)) for what, losses in seen.items()}
-    alike = "{:.1f} ({:.1f}–{:.1f})".format(*told["alike"])
-    return [Row("O2", f"the same in {pairs} pairs: all on, scraped {'once' if each == 1 else f'{each} times'} a second, against "
-                      "watchkeeper.observe=false, %", "{:.1f} ({:.1f}–{:.1f})".format(*told[each]), "–", told[each][0], None, None,
-                f"two servers that are alike, both off: {alike}") for each in _PACES]
+            for (member, pace), lost in zip(cases, losses):
+                # First or second by turns.
+                order = ((off, 0), (member, pace)) if pair % 2 else ((member, pace), (off, 0))
+                seen = {asked is off: operations_per_s(asked, at) for asked, at in order}
+                lost.append(100 * (1 - seen[False] / seen[True]))
+    told = [(statistics.median(each), "{:.1f} ({:.1f}–{:.1f})".format(statistics.median(each), *median_interval(each)))
+            for each in losses]
+    return [Row("O2", f"the same in {pairs} pairs: all on, scraped {'once' if pace == 1 else f'{pace} times'} a second, against "
+                      "watchkeeper.observe=false, %", shown, "–", median, None, None,
+                f"pairs of two that are both off: {told[-2][1]}; the same while an idle third is scraped {max(_PACES)} times a "
+                f"second: {told[-1][1]}") for pace, (median, shown) in zip(_PACES, told)]
 
 
 def _ask_ms(member, word):
