@@ -171,19 +171,17 @@ class Load {
   }
 
   Result<void> measure_count(Report& report) {
-    const auto server_before = cpu_time(plan_.server_pids);
-    if (!server_before) return server_before.error();
     const auto own_before = own_cpu_time();
     report.began = std::chrono::system_clock::now();
     const Clock::time_point begin = Clock::now();
     const Schedule schedule{begin, std::chrono::hours{24}, 1};
-    if (auto ran = run_drivers(schedule, [] { return Result<void>{}; }); !ran) return ran;
+    const auto server =
+        cpu_time_of(plan_.server_pids, [&] { return run_drivers(schedule, [] { return Result<void>{}; }); });
+    if (!server) return server.error();
     Window& window = report.windows.front();
     window.length = Clock::now() - begin;
     window.own_cpu = own_cpu_time() - own_before;
-    const auto server_after = cpu_time(plan_.server_pids);
-    if (!server_after) return server_after.error();
-    if (!plan_.server_pids.empty()) window.server_cpu = *server_after - *server_before;
+    if (!plan_.server_pids.empty()) window.server_cpu = *server;
     return {};
   }
 

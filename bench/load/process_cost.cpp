@@ -31,6 +31,16 @@ Result<std::chrono::nanoseconds> cpu_time(const std::vector<pid_t>& processes) {
   return sum;
 }
 
+Result<std::chrono::nanoseconds> cpu_time_of(const std::vector<pid_t>& processes,
+                                             const std::function<Result<void>()>& work) {
+  const auto before = cpu_time(processes);
+  if (!before) return before.error();
+  if (auto done = work(); !done) return done.error();
+  const auto after = cpu_time(processes);
+  if (!after) return after.error();
+  return *after - *before;
+}
+
 std::chrono::nanoseconds own_cpu_time() { return read_clock(CLOCK_PROCESS_CPUTIME_ID); }
 
 Result<std::uint64_t> resident_bytes(pid_t process) {

@@ -7,6 +7,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <vector>
 
 #include "base/error.h"
@@ -15,6 +16,10 @@ namespace wk::bench {
 
 /// User and system time of all threads of these processes, threads that have ended included.
 Result<std::chrono::nanoseconds> cpu_time(const std::vector<pid_t>& processes);
+
+/// The same of a piece of work: what they used from its begin to its end. Its own error, when it fails.
+Result<std::chrono::nanoseconds> cpu_time_of(const std::vector<pid_t>& processes,
+                                             const std::function<Result<void>()>& work);
 
 /// User and system time of this process.
 std::chrono::nanoseconds own_cpu_time();

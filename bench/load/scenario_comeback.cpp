@@ -69,13 +69,10 @@ Result<void> comeback(const ScenarioPlan& plan, nlohmann::json& document) {
   std::size_t lost = 0;
   for (std::size_t round = 0; round < plan.rounds; ++round) {
     if (auto rested = crowd.crowd().rest(plan.pause); !rested) return rested;
-    const auto before = cpu_time(plan.server_pids);
-    if (!before) return before.error();
-    if (auto returned = crowd.cut_and_return(); !returned) return returned;
-    const auto after = cpu_time(plan.server_pids);
-    if (!after) return after.error();
+    const auto cost = cpu_time_of(plan.server_pids, [&crowd] { return crowd.cut_and_return(); });
+    if (!cost) return cost.error();
     rounds.push_back(latencies_json(crowd.back()));
-    costs.push_back(std::chrono::duration<double>(*after - *before).count());
+    costs.push_back(std::chrono::duration<double>(*cost).count());
     lost += crowd.lost();
     if (auto replaced = crowd.replace_lost(); !replaced) return replaced;
     if (auto read = crowd.read(); !read) return read;

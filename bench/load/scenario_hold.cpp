@@ -51,22 +51,19 @@ Result<void> tell_memory(const ScenarioPlan& plan, const char* when, nlohmann::j
 
 /// Rests for one window and appends what it cost.
 Result<void> rest_window(Gathering& gathering, const ScenarioPlan& plan, nlohmann::json& windows) {
-  const auto server_before = cpu_time(plan.server_pids);
-  if (!server_before) return server_before.error();
   const auto own_before = own_cpu_time();
   const std::uint64_t pings_before = gathering.crowd().ping_times().count();
   const Clock::time_point begin = Clock::now();
-  if (auto rested = gathering.crowd().rest(plan.window); !rested) return rested;
+  const auto server = cpu_time_of(plan.server_pids, [&] { return gathering.crowd().rest(plan.window); });
+  if (!server) return server.error();
   const std::chrono::duration<double> length = Clock::now() - begin;
-  const auto server_after = cpu_time(plan.server_pids);
-  if (!server_after) return server_after.error();
   const auto share = [&length](std::chrono::nanoseconds time) {
     return std::chrono::duration<double>(time).count() / length.count();
   };
   nlohmann::json window{{"seconds", length.count()},
                         {"pings", gathering.crowd().ping_times().count() - pings_before},
                         {"own_cpu_share", share(own_cpu_time() - own_before)}};
-  if (!plan.server_pids.empty()) window["server_cpu_share"] = share(*server_after - *server_before);
+  if (!plan.server_pids.empty()) window["server_cpu_share"] = share(*server);
   windows.push_back(std::move(window));
   return {};
 }

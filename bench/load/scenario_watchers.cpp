@@ -79,12 +79,9 @@ Result<void> watchers(const ScenarioPlan& plan, nlohmann::json& document) {
   nlohmann::json rounds = nlohmann::json::array();
   nlohmann::json costs = nlohmann::json::array();
   for (std::size_t round = 0; round < plan.rounds; ++round) {
-    const auto before = cpu_time(plan.server_pids);
-    if (!before) return before.error();
-    if (auto changed = crowd.change(); !changed) return changed;
-    const auto after = cpu_time(plan.server_pids);
-    if (!after) return after.error();
-    costs.push_back(std::chrono::duration<double>(*after - *before).count());
+    const auto cost = cpu_time_of(plan.server_pids, [&crowd] { return crowd.change(); });
+    if (!cost) return cost.error();
+    costs.push_back(std::chrono::duration<double>(*cost).count());
     felt.push_back({crowd.changed_at(), crowd.changed_at() + kFelt});
     rounds.push_back(latencies_json(crowd.notified()));
     if (auto rested = crowd.crowd().rest(std::max<std::chrono::nanoseconds>(plan.pause, kFelt)); !rested) {
