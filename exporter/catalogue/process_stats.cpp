@@ -5,6 +5,7 @@
 
 #include <array>
 #include <charconv>
+#include <ctime>
 #include <fstream>
 #include <iterator>
 #include <string>
@@ -52,6 +53,13 @@ std::optional<double> boot_time(std::string_view stat) {
   return static_cast<double>(*value);
 }
 
+/// User and system time of all threads. /proc/PID/stat tells it in ticks of 10 ms, the clock in nanoseconds.
+std::optional<double> cpu_seconds() {
+  timespec used{};
+  if (::clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used) != 0) return std::nullopt;
+  return static_cast<double>(used.tv_sec) + static_cast<double>(used.tv_nsec) / 1e9;
+}
+
 }  // namespace
 
 ProcessStats parse_process_stat(std::string_view stat, double ticks_per_second, std::uint64_t page_bytes,
@@ -62,15 +70,13 @@ ProcessStats parse_process_stat(std::string_view stat, double ticks_per_second, 
   const auto name_end = stat.rfind(')');
   if (name_end == std::string_view::npos || ticks_per_second <= 0) return {};
   stat.remove_prefix(name_end + 1);
-  constexpr std::size_t kFirst = 3, kUserTime = 14, kSystemTime = 15, kThreads = 20, kStartTime = 22,
-                        kVirtual = 23, kResident = 24;
+  constexpr std::size_t kFirst = 3, kThreads = 20, kStartTime = 22, kVirtual = 23, kResident = 24;
   std::array<std::optional<std::uint64_t>, kResident + 1> fields;
   for (std::size_t field = kFirst; field <= kResident; ++field) fields[field] = number(next_word(stat));
-  for (const auto field : {kUserTime, kSystemTime, kThreads, kStartTime, kVirtual, kResident})
+  for (const auto field : {kThreads, kStartTime, kVirtual, kResident})
     if (!fields[field]) return {};
 
   ProcessStats stats;
-  stats.cpu_seconds = static_cast<double>(*fields[kUserTime] + *fields[kSystemTime]) / ticks_per_second;
   stats.threads = fields[kThreads];
   stats.virtual_bytes = fields[kVirtual];
   stats.resident_bytes = *fields[kResident] * page_bytes;
@@ -88,6 +94,7 @@ ProcessStats read_process_stats(std::optional<double> boot_time_seconds, const s
   const auto self = proc / "self";
   auto stats = parse_process_stat(contents(self / "stat"), static_cast<double>(::sysconf(_SC_CLK_TCK)),
                                   static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE)), boot_time_seconds);
+  stats.cpu_seconds = cpu_seconds();
   stats.open_descriptors = open_descriptors(proc);
   rlimit limit{};
   if (::getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY)

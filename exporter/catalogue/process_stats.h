@@ -1,7 +1,7 @@
 // What the operating system tells about this process, for the process_… families of every Prometheus client.
 //
-// Thread: any. read_process_stats() reads a few files of /proc; the parser is pure.
-// Format reference: proc(5).
+// Thread: any. read_process_stats() reads a few files of /proc and a clock; the parser is pure.
+// Format reference: proc(5); clock_gettime(2).
 #pragma once
 
 #include <cstdint>
@@ -21,7 +21,7 @@ struct ProcessStats {
   std::optional<std::uint64_t> threads;
 };
 
-/// Fills what /proc/PID/stat tells: CPU, memory and threads, and the start time when `boot_time_seconds` is
+/// Fills what /proc/PID/stat tells of memory and threads, and the start time when `boot_time_seconds` is
 /// known. Text that is not of that format leaves everything absent. \param ticks_per_second
 /// sysconf(_SC_CLK_TCK) \param page_bytes         sysconf(_SC_PAGESIZE) \param boot_time_seconds  `btime` of
 /// /proc/stat

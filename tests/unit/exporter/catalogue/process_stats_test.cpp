@@ -16,7 +16,6 @@ constexpr const char* kStat =
 
 TEST(ProcessStats, ReadsTheFieldsBehindANameWithBlanksAndParentheses) {
   const auto stats = parse_process_stat(kStat, 100, 4096, 1'600'000'000);
-  EXPECT_EQ(stats.cpu_seconds, 3.0);
   EXPECT_EQ(stats.threads, 7U);
   EXPECT_EQ(stats.virtual_bytes, 104857600U);
   EXPECT_EQ(stats.resident_bytes, 2560U * 4096U);
@@ -25,7 +24,7 @@ TEST(ProcessStats, ReadsTheFieldsBehindANameWithBlanksAndParentheses) {
 
 TEST(ProcessStats, StartTimeNeedsTheBootTime) {
   const auto stats = parse_process_stat(kStat, 100, 4096, std::nullopt);
-  EXPECT_EQ(stats.cpu_seconds, 3.0);
+  EXPECT_EQ(stats.threads, 7U);
   EXPECT_FALSE(stats.start_time_seconds);
 }
 
@@ -34,7 +33,7 @@ TEST(ProcessStats, TextOfAnotherFormatTellsNothing) {
        {std::string(), std::string("4711 (name"), std::string("4711 (name) S 1 2"),
         std::string(kStat).substr(0, 80), std::string("1 (x) S ") + std::string(60, '-')}) {
     const auto stats = parse_process_stat(text, 100, 4096, 1.0);
-    EXPECT_FALSE(stats.cpu_seconds) << text;
+    EXPECT_FALSE(stats.threads) << text;
     EXPECT_FALSE(stats.resident_bytes) << text;
     EXPECT_FALSE(stats.start_time_seconds) << text;
   }
@@ -55,9 +54,9 @@ TEST(ProcessStats, ReadsAProcFileSystem) {
               1'600'000'000 + 123400.0 / static_cast<double>(::sysconf(_SC_CLK_TCK)), 0.001);
 }
 
-TEST(ProcessStats, WithoutProcNothingButTheLimitIsKnown) {
+TEST(ProcessStats, WithoutProcNothingButTheLimitAndTheClockIsKnown) {
   const auto stats = read_process_stats(read_boot_time("/nonexistent"), "/nonexistent");
-  EXPECT_FALSE(stats.cpu_seconds);
+  EXPECT_TRUE(stats.cpu_seconds);
   EXPECT_FALSE(stats.open_descriptors);
   EXPECT_FALSE(stats.threads);
 }
@@ -69,6 +68,13 @@ TEST(ProcessStats, ThisProcessIsAlive) {
   EXPECT_GT(*stats.resident_bytes, 500'000U);
   EXPECT_GE(*stats.open_descriptors, 3U);
   EXPECT_GT(*stats.start_time_seconds, 1.6e9);
+}
+
+TEST(ProcessStats, CpuTimeIsFinerThanATick) {
+  const auto used = read_process_stats(std::nullopt).cpu_seconds;
+  ASSERT_TRUE(used);
+  EXPECT_GT(*used, 0);
+  EXPECT_GT(*read_process_stats(std::nullopt).cpu_seconds, *used);
 }
 
 }  // namespace
