@@ -58,7 +58,7 @@ export function look() {
       columns: heads.map((th) => th.dataset.column),
       sort: Object.fromEntries(heads.map((th) => [th.dataset.column, th.getAttribute('aria-sort')])),
       json: within(table.closest('.sub, [data-part]'), 'json')?.getAttribute('href') ?? null,
-      rows: all(table, 'tbody tr').map((row) => ({
+      rows: all(table, 'tbody tr').filter((row) => !shown(table) || shown(row)).map((row) => ({
         member: row.dataset.member ?? null, stale: row.dataset.stale === 'true', kind: row.dataset.kind ?? null,
         cells: Object.fromEntries(all(row, 'th, td').map((cell) => [cell.dataset.column, text(cell)])),
       })),

@@ -50,6 +50,14 @@ export function route() {
   return show(ensemble, wanted.table);
 }
 
+/** Whether the part with tables of this name belongs to what is shown, as parts.css has it. */
+export function isInView(part) {
+  const {view, table} = document.documentElement.dataset;
+  if (view === 'list') return part === 'ensembles';
+  if (view === 'table') return part === table;
+  return part !== 'ensembles' && part !== 'inside';
+}
+
 /** Follows links of the page without loading it anew; `arrived` runs after each change. */
 export function startRouter(arrived) {
   document.addEventListener('click', (event) => {

@@ -5,6 +5,7 @@
 
 import {el, icon, reconcile, setAttribute, setForeign, setHidden, setIcon, setText} from './dom.js';
 import {alone, model, on} from './model.js';
+import {isInView} from './router.js';
 
 const kRowsAFrame = 20;  // What a browser does for a row after the script: a tenth to half a millisecond.
 
@@ -62,8 +63,7 @@ export class Table {
 
   /** A table that is not in the view hides its rows, and shows them some a frame when it is: all at once are a long task. */
   sleepOrWake() {
-    const {view, table} = document.documentElement.dataset;
-    const asleep = this.part !== (view === 'list' ? 'ensembles' : table);
+    const asleep = !isInView(this.part);
     if (asleep === this.asleep) return;
     this.asleep = asleep;
     if (asleep) for (const row of this.body.children) setHidden(row, true);
