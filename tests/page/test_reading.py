@@ -192,17 +192,19 @@ class Reading(page_case.EnsemblePageCase):
         def keys(seen):
             return [row["cells"]["key"] for row in seen["tables"]["configuration"]["rows"]]
 
+        def sort(seen):
+            return seen["tables"]["configuration"]["sort"]["key"]
+
         def whole(seen):
             document = self.exporter.get_json("/ensemble/main/configuration.json")
             return len(keys(seen)) > 10 and set(keys(seen)) == {row["key"] for row in document["keys"]}
         everything = set(keys(page.wait(whole, 15, "the configuration")))
         page.focus('table[data-table=configuration] th[data-column=key] button')
         page.press("Enter")
-        seen = page.wait(lambda seen: seen["tables"]["configuration"]["sort"]["key"] == "ascending", 5, "to be sorted")
-        self.assertEqual(keys(seen), sorted(everything, key=str.lower))
+        page.wait(lambda seen: sort(seen) == "ascending" and keys(seen) == sorted(everything, key=str.lower), 5, "to be sorted")
         page.press("Space")
-        seen = page.wait(lambda seen: seen["tables"]["configuration"]["sort"]["key"] == "descending", 5, "to be turned")
-        self.assertEqual(keys(seen), sorted(everything, key=str.lower, reverse=True))
+        page.wait(lambda seen: sort(seen) == "descending" and keys(seen) == sorted(everything, key=str.lower, reverse=True), 5,
+                  "to be turned")
         page.focus("[data-part=configuration] input[data-filter]")
         page.type("ticktime")
         seen = page.wait(lambda seen: keys(seen) == ["tickTime"], 5, "the filter")
