@@ -8,7 +8,9 @@ set(CMAKE_RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bin)
 
 find_program(WK_CCACHE ccache)
 if(WK_CCACHE)
-  set(CMAKE_CXX_COMPILER_LAUNCHER ${WK_CCACHE})
+  # What one build folder has compiled serves the others (release and deploy/quickstart): sources are named by absolute paths,
+  # so that the folder matters to nothing that is compiled.
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${CMAKE_COMMAND} -E env CCACHE_NOHASHDIR=1 ${WK_CCACHE})
 endif()
 
 add_compile_options(-Wall -Wextra -Wpedantic -Werror -Wshadow -Wnon-virtual-dtor -Wold-style-cast
