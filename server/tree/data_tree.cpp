@@ -6,20 +6,12 @@
 #include <utility>
 
 #include "base/check.h"
-#include "base/log.h"
 #include "jute/writer.h"
 #include "server/tree/digest.h"
 #include "server/tree/path.h"
 
 namespace wk::tree {
 namespace {
-
-constexpr std::uint32_t kNameMask = (1U << 24) - 1;
-constexpr std::uint32_t kOwned = 1U << 24;
-constexpr std::uint32_t kMarked = 1U << 25;
-
-/// What a znode costs in step_snapshot()'s budget beside path and data: its numbers.
-constexpr std::size_t kSnapshotNodeBytes = 64;
 
 template <typename T>
 T load(const char* from) {
@@ -48,83 +40,7 @@ bool later(Zxid a, std::uint64_t b) {
   return static_cast<std::int64_t>(a.value) > static_cast<std::int64_t>(b);
 }
 
-/// The list with one entry that makes `perms` what everybody may do; views `storage`.
-jute::AclListView world_list(std::int32_t perms, std::vector<std::byte>& storage) {
-  storage.clear();
-  jute::Writer out(storage);
-  write(out, jute::AclView{perms, {"world", "anyone"}});
-  return {storage, 1};
-}
-
-/// A path that can have a parent and a name.
-bool has_parts(std::string_view path) { return !path.empty() && path.front() == '/' && path.back() != '/'; }
-
 }  // namespace
-
-// -------------------------------------------------------------------------------------------------------
-// Znode
-
-std::optional<std::string_view> Znode::data() const { return tree_->data_of(tree_->nodes_[id_]); }
-
-StatPersisted Znode::stat_persisted() const { return tree_->stat_of(tree_->nodes_[id_]); }
-
-jute::Stat Znode::stat() const {
-  const DataTree::Node& node = tree_->nodes_[id_];
-  const StatPersisted stored = tree_->stat_of(node);
-  const auto children = static_cast<std::int32_t>(num_children());
-  return {.czxid = stored.czxid,
-          .mzxid = stored.mzxid,
-          .ctime_ms = stored.ctime_ms,
-          .mtime_ms = stored.mtime_ms,
-          .version = stored.version,
-          .cversion = static_cast<std::int32_t>(2 * static_cast<std::uint32_t>(stored.cversion) -
-                                                static_cast<std::uint32_t>(children)),
-          .aversion = stored.aversion,
-          .ephemeral_owner = {owner_kind() == OwnerKind::kSession ? stored.ephemeral_owner : 0},
-          .data_length_bytes =
-              node.data_length == DataTree::kNullData ? 0 : static_cast<std::int32_t>(node.data_length),
-          .num_children = children,
-          .pzxid = stored.pzxid};
-}
-
-AclId Znode::acl() const { return AclId{tree_->nodes_[id_].acl}; }
-
-std::int64_t Znode::owner() const { return tree_->ownership_of(tree_->nodes_[id_]).owner; }
-
-OwnerKind Znode::owner_kind() const {
-  const std::int64_t number = owner();
-  if (number == 0) return OwnerKind::kNone;
-  // Nodes with an owner that the rules do not know are never let in.
-  return *tree::owner_kind(number, tree_->settings_.owners);
-}
-
-std::string_view Znode::name() const { return tree_->name_of_node(tree_->nodes_[id_]); }
-
-std::string Znode::path() const {
-  std::string path;
-  tree_->append_path(id_, path);
-  if (path.empty()) path.push_back('/');
-  return path;
-}
-
-Znode Znode::parent() const { return {tree_, tree_->nodes_[id_].parent}; }
-
-std::uint32_t Znode::num_children() const {
-  const std::uint32_t family = tree_->nodes_[id_].family;
-  return family == DataTree::kNone ? 0 : tree_->families_[family].children;
-}
-
-std::uint32_t Znode::num_descendants() const {
-  const std::uint32_t family = tree_->nodes_[id_].family;
-  return family == DataTree::kNone ? 0 : tree_->families_[family].descendants;
-}
-
-Znode Znode::first_child() const {
-  const std::uint32_t family = tree_->nodes_[id_].family;
-  return family == DataTree::kNone ? Znode{} : Znode{tree_, tree_->families_[family].first};
-}
-
-Znode Znode::next_sibling() const { return {tree_, tree_->nodes_[id_].next}; }
 
 // --------------------------------------------------------------------------------------------- life, reading
 
@@ -146,8 +62,7 @@ void DataTree::create_reserved() {
   }
   const NodeId zookeeper = find_id(kZookeeperPath);
   if (missing(kConfigPath)) {
-    std::vector<std::byte> storage;
-    const AclId read_only = acls_.acquire(world_list(jute::kPermRead, storage));
+    const AclId read_only = acquire_world(jute::kPermRead);
     StatPersisted config_stat{};
     config_stat.aversion = -1;
     attach(zookeeper, kConfigPath, no_bytes, read_only, config_stat);
@@ -157,6 +72,14 @@ void DataTree::create_reserved() {
     attach(zookeeper, kQuotaPath, no_bytes, kOpenAcl, stat);
     ++restore_report_.created_reserved;
   }
+}
+
+/// Takes hold of the list with one entry that makes `perms` what everybody may do.
+AclId DataTree::acquire_world(std::int32_t perms) {
+  std::vector<std::byte> list;
+  jute::Writer out(list);
+  write(out, jute::AclView{perms, {"world", "anyone"}});
+  return acls_.acquire(jute::AclListView{list, 1});
 }
 
 Znode DataTree::find(std::string_view path) const { return {this, find_id(path)}; }
@@ -424,7 +347,7 @@ void DataTree::replace_digest(const Node& node, std::string_view path, const Sta
 DataTree::Outcome DataTree::create_node(const NewNode& created) {
   using jute::ErrorCode;
   const auto kind = owner_kind(created.owner, settings_.owners);
-  if (!kind || (!has_parts(created.path) && created.path != kRootPath))
+  if (!kind || (!has_parent_and_name(created.path) && created.path != kRootPath))
     return {.error = ErrorCode::kBadArguments};
   if (name_of(created.path).size() > kMaxNameBytes) return {.error = ErrorCode::kBadArguments};
 
@@ -452,7 +375,7 @@ DataTree::Outcome DataTree::create_node(const NewNode& created) {
 
 jute::ErrorCode DataTree::delete_node(std::string_view path, Zxid zxid) {
   using jute::ErrorCode;
-  if (!has_parts(path)) return ErrorCode::kNoNode;
+  if (!has_parent_and_name(path)) return ErrorCode::kNoNode;
   const NodeId id = find_id(path);
   const std::string_view parent_path = parent_of(path);
   const NodeId parent = id != kNone ? nodes_[id].parent : find_id(parent_path);
@@ -609,209 +532,6 @@ bool DataTree::collect_due(std::int64_t now_ms, std::int64_t never_used_max_ms, 
   if (scan_position_ != kNone || (scan_ == Scan::kContainers && ttls_.first != kNone)) return false;
   scan_ = Scan::kNone;
   return true;
-}
-
-// --------------------------------------------------------------------------------------------------
-// snapshots
-
-bool DataTree::visited(const Node& node) const {
-  return ((node.name_and_flags & kMarked) != 0) == snapshot_mark_;
-}
-
-/// The node behind `id` in the order of the walk: down first (unless told not to), then along, then up.
-DataTree::NodeId DataTree::after(NodeId id, bool into_children) const {
-  if (const Node& node = nodes_[id]; into_children && node.family != kNone) {
-    if (const NodeId child = families_[node.family].first; child != kNone) return child;
-  }
-  for (; id != kNone; id = nodes_[id].parent)
-    if (nodes_[id].next != kNone) return nodes_[id].next;
-  return kNone;
-}
-
-void DataTree::begin_snapshot(SnapshotSink& sink) {
-  WK_CHECK(sink_ == nullptr, "a snapshot begins while another is under way");
-  if (snapshot_torn_) {
-    for (NodeId id = root_; id != kNone; id = after(id, true)) mark_visited(nodes_[id]);
-    snapshot_torn_ = false;
-  }
-  sink_ = &sink;
-  snapshot_mark_ = !snapshot_mark_;
-  snapshot_position_ = root_;
-  snapshot_left_ = nodes_.size();
-  snapshot_early_ = 0;
-}
-
-bool DataTree::step_snapshot(std::size_t budget_bytes) {
-  WK_CHECK(sink_ != nullptr, "no snapshot is under way");
-  std::size_t spent = 0;
-  // Counting what is left ends the walk even while znodes are created faster than it passes them.
-  while (snapshot_left_ > 0 && spent < budget_bytes) {
-    spent += visited(nodes_[snapshot_position_]) ? kSnapshotNodeBytes : hand_over(snapshot_position_);
-    snapshot_position_ = after(snapshot_position_, true);
-  }
-  if (snapshot_left_ > 0) return false;
-  sink_ = nullptr;
-  snapshot_position_ = kNone;
-  return true;
-}
-
-void DataTree::abandon_snapshot() {
-  if (sink_ == nullptr) return;
-  sink_ = nullptr;
-  snapshot_position_ = kNone;
-  snapshot_torn_ = snapshot_left_ > 0;
-}
-
-/// Call before anything that a snapshot shows of this node changes, and before it goes.
-void DataTree::before_change(NodeId id) {
-  if (sink_ == nullptr || visited(nodes_[id])) return;
-  // The visited nodes are a tree around the root, so the ones to hand over are the last part of the way down
-  // to here.
-  snapshot_ancestors_.clear();
-  for (; id != kNone && !visited(nodes_[id]); id = nodes_[id].parent) snapshot_ancestors_.push_back(id);
-  snapshot_early_ += snapshot_ancestors_.size();
-  for (; !snapshot_ancestors_.empty(); snapshot_ancestors_.pop_back()) hand_over(snapshot_ancestors_.back());
-}
-
-/// Hands a node to the sink; returns what that costs of a budget.
-std::size_t DataTree::hand_over(NodeId id) {
-  Node& node = nodes_[id];
-  snapshot_path_.clear();
-  append_path(id, snapshot_path_);
-  const std::optional<std::string_view> data = data_of(node);
-  mark_visited(node);
-  --snapshot_left_;
-  sink_->on_node({.path = snapshot_path_,
-                  .data = data,
-                  .acl_number = acls_.number(AclId{node.acl}),
-                  .stat = stat_of(node)});
-  return kSnapshotNodeBytes + snapshot_path_.size() + (data ? data->size() : 0);
-}
-
-void DataTree::mark_visited(Node& node) const {
-  node.name_and_flags = snapshot_mark_ ? node.name_and_flags | kMarked : node.name_and_flags & ~kMarked;
-}
-
-// ----------------------------------------------------------------------------------------------------
-// loading
-
-void DataTree::begin_restore() {
-  abandon_snapshot();
-  release_blocks();
-  acls_ = AclCache{};
-  nodes_ = Nodes{};
-  families_ = Families{};
-  modifications_ = Modifications{};
-  index_ = HashIndex<Nodes>{};
-  root_ = kNone;
-  digest_ = 0;
-  data_size_ = 0;
-  ephemerals_.clear();
-  containers_ = {};
-  ttls_ = {};
-  scan_ = Scan::kNone;
-  scan_position_ = kNone;
-  ephemeral_count_ = 0;
-  unread_ttls_ = 0;
-  snapshot_torn_ = false;
-  restoring_ = true;
-  restore_unindexed_ = 1;
-  restore_parent_ = kNone;
-  restore_parent_path_.clear();
-  restore_report_ = {};
-}
-
-void DataTree::restore_acl(std::int64_t number, const jute::AclListView& acl) { acls_.restore(number, acl); }
-
-Result<void> DataTree::restore_node(const SnapshotNode& node) {
-  const auto refuse = [&](Errc code, std::string_view why) {
-    return Error{code, "znode '" + printable(node.path) + "' of the snapshot: " + std::string(why)};
-  };
-  if (!owner_kind(node.stat.ephemeral_owner, settings_.owners))
-    return refuse(Errc::kInvalidInput, "its ephemeralOwner is an extended type that does not exist");
-  NodeId parent = kNone;
-  if (node.path.empty()) {
-    if (root_ != kNone) return refuse(Errc::kInvalidInput, "the root is there twice");
-  } else {
-    if (!has_parts(node.path)) return refuse(Errc::kInvalidInput, "not a path");
-    if (name_of(node.path).size() > kMaxNameBytes) return refuse(Errc::kTooLarge, "its name is too long");
-    const std::string_view parent_path = parent_of(node.path);
-    if (parent_path != restore_parent_path_ || restore_parent_ == kNone) {
-      parent = restored_parent(parent_path);
-      if (parent == kNone && parent_path.empty())
-        return refuse(Errc::kInvalidInput, "its parent does not stand before it");
-      if (parent == kNone) {
-        if (const auto indexed = index_restored(); !indexed) return indexed.error();
-        parent = find_id(parent_path);
-      }
-      if (parent == kNone) return refuse(Errc::kInvalidInput, "its parent does not stand before it");
-      restore_parent_ = parent;
-      restore_parent_path_ = parent_path;
-    }
-    parent = restore_parent_;
-  }
-  std::optional<AclId> acl = acls_.acquire_number(node.acl_number);
-  if (!acl) {
-    std::vector<std::byte> storage;
-    acl = acls_.acquire(world_list(0, storage));
-    ++restore_report_.unknown_acls;
-  }
-  attach(parent, node.path, node.data, *acl, node.stat);
-  return {};
-}
-
-/// The znode with that path where the order of a snapshot puts it: the znode restored last, or one above it.
-/// kNone: it is elsewhere, or not there.
-DataTree::NodeId DataTree::restored_parent(std::string_view path) {
-  if (path.empty()) return root_;
-  if (restore_parent_ == kNone) return kNone;
-  const std::string_view above = restore_parent_path_;
-  if (path.size() > above.size()) {
-    const NodeId last = nodes_.end() - 1;
-    const bool below = path.starts_with(above) && path[above.size()] == '/' &&
-                       path.substr(above.size() + 1) == name_of_node(nodes_[last]);
-    return below ? last : kNone;
-  }
-  if (!above.starts_with(path) || above[path.size()] != '/') return kNone;
-  NodeId id = restore_parent_;
-  for (const char byte : above.substr(path.size()))
-    if (byte == '/') id = nodes_[id].parent;
-  return id;
-}
-
-/// Puts the znodes restored so far into the index, all at once: one by one, each would wait for memory.
-Result<void> DataTree::index_restored() {
-  constexpr NodeId kAhead = 16;
-  index_.widen(nodes_.size());
-  const NodeId end = nodes_.end();
-  for (NodeId id = restore_unindexed_; id < end; ++id) {
-    if (end - id > 2 * kAhead) index_.prefetch_bucket(nodes_[id + 2 * kAhead].hash);
-    if (end - id > kAhead) index_.prefetch_records(nodes_, nodes_[id + kAhead].hash);
-    if (id == root_) continue;
-    const Node& node = nodes_[id];
-    const auto same_path = [&](NodeId other) {
-      return nodes_[other].parent == node.parent && name_of_node(nodes_[other]) == name_of_node(node);
-    };
-    if (index_.find(nodes_, node.hash, same_path) != kNone) {
-      std::string path;
-      append_path(id, path);
-      return Error{Errc::kInvalidInput, "znode '" + printable(path) + "' of the snapshot: it is there twice"};
-    }
-    index_.insert(nodes_, id);
-  }
-  restore_unindexed_ = end;
-  return {};
-}
-
-Result<DataTree::RestoreReport> DataTree::finish_restore() {
-  if (const auto indexed = index_restored(); !indexed) return indexed.error();
-  restoring_ = false;
-  restore_report_.created_reserved = 0;
-  create_reserved();
-  acls_.purge_unused();
-  restore_parent_ = kNone;
-  restore_parent_path_.clear();
-  return restore_report_;
 }
 
 void DataTree::release_blocks() {

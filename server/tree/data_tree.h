@@ -266,6 +266,10 @@ class DataTree {
   using NodeId = std::uint32_t;
   static constexpr NodeId kNone = 0;
   static constexpr std::uint32_t kNullData = UINT32_MAX;
+  // Of Node::name_and_flags:
+  static constexpr std::uint32_t kNameMask = (1U << 24) - 1;
+  static constexpr std::uint32_t kOwned = 1U << 24;   ///< the block begins with an Ownership
+  static constexpr std::uint32_t kMarked = 1U << 25;  ///< see snapshot_mark_
 
   /// What every znode has. name_and_flags: the name's length in the low 24 bits, then flags.
   struct Node {
@@ -344,6 +348,7 @@ class DataTree {
   Modification& modification_of(NodeId id);
 
   void create_reserved();
+  [[nodiscard]] AclId acquire_world(std::int32_t perms);
   [[nodiscard]] NodeId restored_parent(std::string_view path);
   Result<void> index_restored();
   NodeId attach(NodeId parent, std::string_view path, std::optional<std::string_view> data, AclId acl,
@@ -358,10 +363,16 @@ class DataTree {
   void link_owned(NodeId id);
   void unlink_owned(NodeId id);
 
-  [[nodiscard]] bool visited(const Node& node) const;
+  [[nodiscard]] bool visited(const Node& node) const {
+    return ((node.name_and_flags & kMarked) != 0) == snapshot_mark_;
+  }
   void mark_visited(Node& node) const;
   [[nodiscard]] NodeId after(NodeId id, bool into_children) const;
-  void before_change(NodeId id);
+  /// Call before anything that a snapshot shows of this node changes, and before it goes.
+  void before_change(NodeId id) {
+    if (sink_ != nullptr && !visited(nodes_[id])) hand_over_early(id);
+  }
+  void hand_over_early(NodeId id);
   std::size_t hand_over(NodeId id);
 
   DataTreeSettings settings_;

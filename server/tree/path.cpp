@@ -56,6 +56,10 @@ bool is_reserved_path(std::string_view path) {
   return path == kRootPath || path == kZookeeperPath || path == kQuotaPath || path == kConfigPath;
 }
 
+bool has_parent_and_name(std::string_view path) {
+  return !path.empty() && path.front() == '/' && path.back() != '/';
+}
+
 std::string_view parent_of(std::string_view path) {
   const std::size_t slash = path.rfind('/');
   return slash == std::string_view::npos ? std::string_view{} : path.substr(0, slash);

@@ -18,6 +18,8 @@ namespace wk::tree {
 /// True for "/", "/zookeeper", "/zookeeper/quota" and "/zookeeper/config", which nobody may delete.
 [[nodiscard]] bool is_reserved_path(std::string_view path);
 
+/// True for a path that begins with '/' and ends with another byte, so that it has a parent and a name.
+[[nodiscard]] bool has_parent_and_name(std::string_view path);
 /// Everything before the last '/': "" for a child of the root, and for a path without any '/'.
 [[nodiscard]] std::string_view parent_of(std::string_view path);
 /// Everything behind the last '/'.

@@ -60,6 +60,15 @@ TEST(Path, ParentAndName) {
   EXPECT_EQ(name_of("a"), "a");
 }
 
+TEST(Path, OnlyWhatBeginsWithASlashAndEndsWithoutHasParentAndName) {
+  EXPECT_TRUE(has_parent_and_name("/a"));
+  EXPECT_TRUE(has_parent_and_name("/a/b"));
+  EXPECT_FALSE(has_parent_and_name(""));
+  EXPECT_FALSE(has_parent_and_name("/"));
+  EXPECT_FALSE(has_parent_and_name("/a/"));
+  EXPECT_FALSE(has_parent_and_name("a/b"));
+}
+
 TEST(Path, ReservedPaths) {
   for (const char* path : {"/", "/zookeeper", "/zookeeper/quota", "/zookeeper/config"})
     EXPECT_TRUE(is_reserved_path(path)) << path;
