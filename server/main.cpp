@@ -5,7 +5,6 @@
 // 4 AdminServer. Source: QuorumPeerMain.java, ZooKeeperServerMain.java; reference/configuration.md,
 // section 1.4.
 #include <fmt/format.h>
-#include <malloc.h>
 #include <spdlog/spdlog.h>
 
 #include <csignal>

@@ -20,10 +20,10 @@
 
 #include "base/build_info.h"
 #include "base/log.h"
+#include "base/startup_memory.h"
 #include "exporter/app/config.h"
 #include "exporter/app/options.h"
 #include "exporter/app/routes.h"
-#include "exporter/app/startup_memory.h"
 #include "exporter/app/tls_files.h"
 #include "exporter/app/watcher.h"
 #include "exporter/web/server.h"

@@ -8,6 +8,7 @@
 #include <csignal>
 #include <utility>
 
+#include "base/startup_memory.h"
 #include "server/node/provider_mntr.h"
 #include "server/node/settings.h"
 #include "server/storage/purge.h"
@@ -115,6 +116,7 @@ Ending Node::run(const std::function<void()>& ready) {
     publish();
     last_tick_ = std::chrono::steady_clock::now();
     arm_tick();
+    background_.post([] { return_startup_memory(); });
     if (config_.storage.purge_interval.count() > 0) purge();
     ready();
   };
