@@ -7,6 +7,7 @@
 #include "jute/reader.h"
 #include "jute/records.h"
 #include "jute/views.h"
+#include "server/storage/snapshot_sealer.h"
 #include "server/storage/snapshot_writer.h"
 
 namespace wk::node {
@@ -29,7 +30,28 @@ std::vector<jute::Acl> decoded(const jute::AclListView& list) {
 /// What the background thread has; touched there alone after begin().
 struct SnapshotJob::Writing {
   std::optional<storage::SnapshotWriter> writer;
+  storage::SnapshotSealer sealer;
+  std::uint64_t bytes = 0;  ///< uncompressed
   bool broken = false;
+
+  Result<void> create(const Place& place, Zxid zxid) {
+    auto created = storage::SnapshotWriter::create(place.files, place.directory, zxid, place.compression);
+    if (!created) return std::move(created).error();
+    writer.emplace(*std::move(created));
+    return {};
+  }
+
+  Result<void> append(std::span<const std::byte> piece) {
+    bytes += piece.size();
+    return writer->append(piece);
+  }
+
+  Result<void> complete(const storage::SnapshotTail& tail) {
+    std::vector<std::byte> end;
+    sealer.finish(end, tail);
+    if (const auto appended = append(end); !appended) return appended.error();
+    return writer->commit();
+  }
 };
 
 SnapshotJob::SnapshotJob(Place place, Zxid zxid, replica::Replica& replica, BackgroundThread& background,
@@ -86,9 +108,7 @@ std::optional<std::chrono::nanoseconds> SnapshotJob::slice() {
   }
   walking_ = false;
   report_.early_nodes = replica_.tree().snapshot_early_count();
-  encoder_.finish(buffer_, tail_);
   report_.nodes = encoder_.nodes();
-  report_.bytes = encoder_.bytes();
   hand_over(true);
   return std::nullopt;
 }
@@ -115,19 +135,16 @@ void SnapshotJob::hand_over(bool last) {
   buffer_ = {};
   if (!last) buffer_.reserve(kChunkBytes + kSliceBytes * 2);
   // The job may be gone when the background thread gets to it: it carries what it needs.
-  background_.post([writing = writing_, bytes, last, place = place_, zxid = zxid_, post = post_to_core_,
-                    self = self_]() mutable {
+  background_.post([writing = writing_, bytes, last, place = place_, zxid = zxid_, tail = tail_,
+                    post = post_to_core_, self = self_]() mutable {
     if (writing->broken) return;
     Result<void> outcome;
-    if (!writing->writer) {
-      auto writer = storage::SnapshotWriter::create(place.files, place.directory, zxid, place.compression);
-      if (writer)
-        writing->writer.emplace(*std::move(writer));
-      else
-        outcome = std::move(writer).error();
+    if (!writing->writer) outcome = writing->create(place, zxid);
+    if (outcome) {
+      writing->sealer.count(*bytes);
+      outcome = writing->append(*bytes);
     }
-    if (outcome) outcome = writing->writer->append(*bytes);
-    if (outcome && last) outcome = writing->writer->commit();
+    if (outcome && last) outcome = writing->complete(tail);
     const std::size_t size = bytes->size();
     std::string name;
     std::uint64_t file_bytes = 0;
@@ -137,13 +154,14 @@ void SnapshotJob::hand_over(bool last) {
     }
     if (!outcome || last) writing->writer.reset();
     writing->broken = !outcome.has_value();
-    post([self, outcome, size, last, name, file_bytes] {
+    post([self, outcome, size, last, name, file_bytes, all_bytes = writing->bytes] {
       SnapshotJob* const job = *self;
       if (job == nullptr) return;
       job->in_flight_bytes_ -= size;
       if (!outcome) return job->failed(outcome.error());
       if (!last) return;
       job->report_.name = name;
+      job->report_.bytes = all_bytes;
       job->report_.file_bytes = file_bytes;
       job->report_.duration = Clock::now() - job->began_;
       job->done_(job->report_);

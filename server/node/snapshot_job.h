@@ -2,10 +2,10 @@
 // the background.
 //
 // A slice is short (kSliceBytes) and follows the one before after a pause, so that clients keep most of the
-// thread; it is left out while the disk has kChunksInFlightMax bytes to write. Znodes that a client changes
-// before the walk has reached them are handed over at that moment by the tree itself. Thread: core; what the
-// writer does runs on the background thread and comes back through `post_to_core`. Source: reference
-// storage-formats 4.5, 4.6.
+// thread; it is left out while the disk has kInFlightMax bytes to write. Znodes that a client changes
+// before the walk has reached them are handed over at that moment by the tree itself. Thread: core; the
+// checksum and what the writer does run on the background thread and come back through `post_to_core`.
+// Source: reference storage-formats 4.5, 4.6.
 #pragma once
 
 #include <chrono>

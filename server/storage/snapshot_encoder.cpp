@@ -5,27 +5,19 @@
 #include "base/check.h"
 #include "jute/writer.h"
 #include "server/storage/big_endian.h"
-#include "server/storage/log_format.h"
 
 namespace wk::storage {
 namespace {
 
 /// Bytes of a node beside the text of its path and its data.
 constexpr std::size_t kNodeFixedBytes = 4 + 4 + 8 + 4 * 8 + 3 * 4 + 2 * 8;
-constexpr std::string_view kEndOfNodes = "/";
 
 }  // namespace
 
-void SnapshotEncoder::count(std::span<const std::byte> appended) {
-  checksum_ = adler32(checksum_, appended);
-  bytes_ += appended.size();
-}
-
 void SnapshotEncoder::begin(std::vector<std::byte>& out, std::span<const SnapshotSession> sessions,
                             std::span<const SnapshotAcl> acls) {
-  WK_CHECK(stage_ == Stage::kNew, "a snapshot begins twice");
-  stage_ = Stage::kNodes;
-  const std::size_t start = out.size();
+  WK_CHECK(!begun_, "a snapshot begins twice");
+  begun_ = true;
   append_u32(out, kSnapshotMagic);
   append_u32(out, kSnapshotVersion);
   append_u64(out, ~std::uint64_t{0});
@@ -42,11 +34,10 @@ void SnapshotEncoder::begin(std::vector<std::byte>& out, std::span<const Snapsho
     for (const jute::Acl& entry : acl.acl) jute::write(writer, entry);
   }
   WK_CHECK(writer.ok(), "an ACL of the tree is longer than the limit for all strings");
-  count(std::span(out).subspan(start));
 }
 
 void SnapshotEncoder::node(std::vector<std::byte>& out, const SnapshotNode& node) {
-  WK_CHECK(stage_ == Stage::kNodes, "a node outside the nodes of a snapshot");
+  WK_CHECK(begun_, "a node before the beginning of a snapshot");
   WK_CHECK(node.path != kEndOfNodes, "the root's path in a snapshot is empty");
   const std::size_t data_bytes = node.data ? node.data->size() : 0;
   const std::size_t start = out.size();
@@ -73,40 +64,7 @@ void SnapshotEncoder::node(std::vector<std::byte>& out, const SnapshotNode& node
   put_int(node.aversion);
   put_long(node.ephemeral_owner);
   put(node.pzxid.value);
-  count(std::span(out).subspan(start));
   ++nodes_;
-}
-
-void SnapshotEncoder::seal(std::vector<std::byte>& out) {
-  const std::size_t start = out.size();
-  append_u64(out, checksum_);
-  append_u32(out, 1);
-  out.push_back(std::byte{'/'});
-  count(std::span(out).subspan(start));
-}
-
-void SnapshotEncoder::finish(std::vector<std::byte>& out, const SnapshotTail& tail) {
-  WK_CHECK(stage_ == Stage::kNodes, "a snapshot ends that has not begun");
-  stage_ = Stage::kFinished;
-  std::size_t start = out.size();
-  append_u32(out, static_cast<std::uint32_t>(kEndOfNodes.size()));
-  out.push_back(std::byte{'/'});
-  count(std::span(out).subspan(start));
-  seal(out);
-  if (tail.digest) {
-    start = out.size();
-    append_u64(out, tail.digest->zxid.value);
-    append_u32(out, static_cast<std::uint32_t>(tail.digest->version));
-    append_u64(out, tail.digest->digest);
-    count(std::span(out).subspan(start));
-    seal(out);
-  }
-  if (tail.last_processed) {
-    start = out.size();
-    append_u64(out, tail.last_processed->value);
-    count(std::span(out).subspan(start));
-    seal(out);
-  }
 }
 
 }  // namespace wk::storage

@@ -19,6 +19,7 @@ namespace wk::storage {
 inline constexpr std::uint32_t kSnapshotMagic = 0x5a4b534e;  ///< "ZKSN"
 inline constexpr std::uint32_t kSnapshotVersion = 2;
 inline constexpr std::size_t kSnapshotHeaderBytes = 16;  ///< magic, version, dbid -1
+inline constexpr std::string_view kEndOfNodes = "/";     ///< stands where the next node's path would
 inline constexpr std::size_t kSealBytes = 13;            ///< Adler-32 as long, then the ustring "/"
 inline constexpr std::int32_t kDigestVersion = 2;
 /// ACL number of a node that is open to everybody; never in the ACL map.

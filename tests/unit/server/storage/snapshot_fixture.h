@@ -7,6 +7,7 @@
 
 #include "server/storage/snapshot_encoder.h"
 #include "server/storage/snapshot_reader.h"
+#include "server/storage/snapshot_sealer.h"
 #include "server/storage/snapshot_writer.h"
 #include "tests/unit/server/storage/memory_file_system.h"
 
@@ -112,7 +113,9 @@ inline Bytes encode(const OwnedSnapshot& tree, const SnapshotTail& tail) {
   SnapshotEncoder encoder;
   encoder.begin(out, tree.sessions, tree.acls);
   for (const OwnedNode& node : tree.nodes) encoder.node(out, node.view());
-  encoder.finish(out, tail);
+  SnapshotSealer sealer;
+  sealer.count(out);
+  sealer.finish(out, tail);
   return out;
 }
 
