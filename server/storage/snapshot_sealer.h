@@ -22,8 +22,6 @@ class SnapshotSealer {
   void finish(std::vector<std::byte>& out, const SnapshotTail& tail);
 
  private:
-  void seal(std::vector<std::byte>& out);
-
   std::uint32_t checksum_ = 1;
 };
 
