@@ -10,7 +10,7 @@ find_program(WK_CCACHE ccache)
 if(WK_CCACHE)
   # What one build folder has compiled serves the others (release and deploy/quickstart): sources are named by absolute paths,
   # so that the folder matters to nothing that is compiled.
-  set(CMAKE_CXX_COMPILER_LAUNCHER ${CMAKE_COMMAND} -E env CCACHE_NOHASHDIR=1 ${WK_CCACHE})
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${CMAKE_COMMAND} -E env CCACHE_NOHASHDIR=1 CCACHE_SLOPPINESS=pch_defines,time_macros ${WK_CCACHE})
 endif()
 
 add_compile_options(-Wall -Wextra -Wpedantic -Werror -Wshadow -Wnon-virtual-dtor -Wold-style-cast
@@ -42,12 +42,18 @@ function(wk_library name)
   endif()
 endfunction()
 
+# How tests are compiled.
+function(wk_test_options name)
+  target_compile_definitions(${name} PRIVATE WK_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
+  target_compile_options(${name} PRIVATE -O0)  # What is tested is optimised; to optimise the tests only takes time.
+endfunction()
+
 # wk_test(NAME SOURCES... DEPENDS...): one GoogleTest program a folder, in the ctest group "unit".
 function(wk_test name)
   cmake_parse_arguments(ARG "" "" "SOURCES;DEPENDS" ${ARGN})
   add_executable(${name} ${ARG_SOURCES})
-  target_compile_definitions(${name} PRIVATE WK_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
   target_link_libraries(${name} PRIVATE ${ARG_DEPENDS} GTest::gmock GTest::gtest_main)
-  target_compile_options(${name} PRIVATE -O0)  # What is tested is optimised; to optimise the tests only takes time.
+  wk_test_options(${name})
+  target_precompile_headers(${name} REUSE_FROM wk_test_headers)
   gtest_discover_tests(${name} TEST_PREFIX "unit." PROPERTIES LABELS unit DISCOVERY_TIMEOUT 60)
 endfunction()

@@ -51,7 +51,8 @@ class ListView {
    private:
     void advance() {
       if (left_ == 0) return;
-      Reader in(rest_);
+      // Whatever limit the list was checked with, its strings end within its bytes.
+      Reader in(rest_, rest_.size());
       value_ = T{};
       read(in, value_);
       WK_CHECK(in.ok(), "a list that was checked cannot be decoded any more");

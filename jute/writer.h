@@ -6,6 +6,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <optional>
 #include <span>
 #include <string_view>
@@ -15,6 +16,10 @@
 #include "jute/reader.h"
 
 namespace wk::jute {
+
+/// The longest string that the encoding can hold: for what is stored already, whatever the limit for requests
+/// is now.
+inline constexpr auto kLongestString = static_cast<std::size_t>(std::numeric_limits<std::int32_t>::max());
 
 class Writer {
  public:

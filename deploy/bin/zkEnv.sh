@@ -18,10 +18,14 @@ if [ -z "${ZOOCFGDIR:-}" ]; then
     fi
   done
 fi
+# These files are the user's, and written for scripts that take a variable which is not set for an empty one:
+# export JVMFLAGS="-Xmx1g $JVMFLAGS".
+set +u
 for file in zookeeper-env.sh java.env; do
   # shellcheck disable=SC1090
   if [ -f "$ZOOCFGDIR/$file" ]; then . "$ZOOCFGDIR/$file"; fi
 done
+set -u
 
 # zk_config NAME: the configuration file that NAME means: in the configuration folder unless it has a slash.
 zk_config() {

@@ -79,16 +79,17 @@ void job_results(const JobNumbers& job, W& writer) {
 }
 
 void append_requests(std::vector<CatalogueRow>& rows) {
-  rows.push_back(
-      row("write_stage_duration_seconds", kHistogram, "seconds", {"stage"},
-          "Time of a transaction in each stage of its way: prepare (received until handed to the log), "
-          "log_queue (until the log thread took it), append (written), fsync (on stable storage), quorum "
-          "(committed), apply (applied), reply (handed to the kernel). One observation a transaction; the "
-          "sums of the stages add up to that of watchkeeper_server_write_duration_seconds.",
-          [](const I& i, W& w) {
-            for (const NamedDurations& stage : i.write_stages)
-              w.histogram(stage.durations, {{"stage", stage.name}});
-          }));
+  rows.push_back(row(
+      "write_stage_duration_seconds", kHistogram, "seconds", {"stage"},
+      "Time of a transaction in each stage of its way: prepare (received until handed to the log), "
+      "log_queue (until the log thread took it), append (written), fsync (on stable storage), quorum "
+      "(on that of enough members), apply (until the core took it up and applied it), reply (handed to the "
+      "kernel). One observation a transaction; the "
+      "sums of the stages add up to that of watchkeeper_server_write_duration_seconds.",
+      [](const I& i, W& w) {
+        for (const NamedDurations& stage : i.write_stages)
+          w.histogram(stage.durations, {{"stage", stage.name}});
+      }));
   rows.push_back(
       row("write_duration_seconds", kHistogram, "seconds", {},
           "Time of a transaction from the moment its request was received until its reply was handed to "
@@ -167,6 +168,14 @@ void append_disk(std::vector<CatalogueRow>& rows) {
                      [](const I& i) { return i.last_snapshot_bytes; }));
   rows.push_back(row("purges_total", kCounter, "", {"result"}, "Runs of autopurge that finished or failed.",
                      [](const I& i, W& w) { job_results(i.purges, w); }));
+  rows.push_back(
+      row("last_purge_timestamp_seconds", kGauge, "seconds", {"result"},
+          "When a run of autopurge last finished and when one last failed, in seconds since 1970; absent for "
+          "what has not happened in this process.",
+          [](const I& i, W& w) {
+            if (const auto ok = as_number(i.purges.last_finished)) w.value(*ok, {{"result", "ok"}});
+            if (const auto failed = as_number(i.last_purge_failed)) w.value(*failed, {{"result", "failed"}});
+          }));
   rows.push_back(row("purge_duration_seconds", kSummary, "seconds", {}, "Time of a run of autopurge.",
                      [](const I& i, W& w) { w.total(i.purges.duration, i.purges.finished); }));
   rows.push_back(row("purged_files_total", kCounter, "", {}, "Snapshots and logs that autopurge removed.",
@@ -284,10 +293,11 @@ void append_extremes(std::vector<CatalogueRow>& rows) {
   rows.push_back(
       row("largest_child_list_reply_bytes", kGauge, "bytes", {},
           "The longest reply that lists the children of a znode: above jute.maxbuffer nobody can list them "
-          "any more.",
+          "any more. Exact up to 1,024 children, beyond extrapolated from the names of the oldest 1,024. "
+          "Which znodes come into question is told by their number of children and their 16 oldest names.",
           [](const I& i) -> std::optional<std::uint64_t> {
             if (!i.tree_survey.finished) return std::nullopt;
-            // The most children need not have the longest names.
+            // The most children, which come first, need not have the longest names.
             std::uint64_t longest = 0;
             for (const LargeChildList& list : i.largest_child_lists)
               longest = std::max(longest, list.reply_bytes);
@@ -333,10 +343,10 @@ void append_limits(std::vector<CatalogueRow>& rows) {
   rows.push_back(
       row("limit_used", kGauge, "", {"limit"},
           "How much of each limit is in use, in bytes or as a number: znode_data (the largest znode), "
-          "child_list_reply (the longest reply that lists children), memory (resident), log_disk and "
-          "snapshot_disk "
-          "(used by anybody; snapshot_disk is absent when both are one), descriptors, connections, "
-          "connections_of_address (of the address that has most), outstanding_requests, zxid_counter.",
+          "child_list_reply (the longest reply that lists children, extrapolated beyond 1,024 of them), "
+          "memory (resident), log_disk and snapshot_disk (used by anybody; snapshot_disk is absent when both "
+          "are one), descriptors, connections, connections_of_address (of the address that has most), "
+          "outstanding_requests, zxid_counter.",
           [](const I& i, W& w) {
             for (const Limit& limit : i.limits) w.value(limit.used, {{"limit", limit.name}});
           }));

@@ -276,7 +276,7 @@ std::vector<CatalogueRow> make_native_rows() {
       row(kMember, "watchkeeper_member_state_changes_total", kCounter, "", {}, kAlways, "Changes of the serving state.",
           [](const M& m) { return m.member.state_changes; }),
       row(kMember, "watchkeeper_member_restarts_total", kCounter, "", {}, kAlways,
-          "Restarts of the member that the exporter saw: its counters began anew.",
+          "Restarts of the member that the exporter saw: its counters began anew, and its uptime where it tells one.",
           [](const M& m) { return m.member.restarts; }),
       row(kMember, "watchkeeper_member_certificate_expiry_timestamp_seconds", kGauge, "seconds", {}, kWhenKnown,
           "When the certificate that the member showed expires, in seconds since 1970; TLS only.",
@@ -340,7 +340,8 @@ std::vector<CatalogueRow> make_native_rows() {
       row(kSources, "watchkeeper_member_polls_total", kCounter, "", {}, kAlways,
           "Visits to the member that finished, whatever their outcome.", [](const M& m) { return m.member.polls; }),
       row(kSources, "watchkeeper_member_last_poll_age_seconds", kGauge, "seconds", {}, kWhenKnown,
-          "Time since the last visit finished.", [](const M& m) { return age(m.member.last_poll, m.now); }),
+          "Time since the last visit finished; in a server's own metrics, since its core thread last reported.",
+          [](const M& m) { return age(m.member.last_poll, m.now); }),
       row(kSources, "watchkeeper_member_source_state", kGauge, "", {"source", "state"}, kWhenKnown,
           "1 for the outcome of the newest question to this source, 0 for the other outcomes that it has had.",
           [](const M& m, W& w) {

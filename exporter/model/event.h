@@ -18,7 +18,7 @@ enum class EventType : std::uint8_t {
   kMemberLost,          ///< a member became unreachable
   kMemberRegained,      ///< it answers again
   kMemberStateChanged,  ///< any other change of its serving state
-  kMemberRestarted,     ///< its counters began anew while it was unreachable or between two polls
+  kMemberRestarted,     ///< its counters began anew, and its uptime where it tells one
   kRoleChanged,
   kLeaderLost,
   kLeaderElected,  ///< a leader is known again, or another one than before

@@ -92,7 +92,7 @@ struct LargeZnode {
 struct LargeChildList {
   std::string path;
   std::uint64_t children = 0;
-  std::uint64_t reply_bytes = 0;  ///< of getChildren; from a sample of the names when there are many
+  std::uint64_t reply_bytes = 0;  ///< of getChildren; extrapolated from 1,024 names when there are more
 };
 
 struct LargeSubtree {
@@ -201,6 +201,7 @@ struct ServerInternals {
   std::optional<Zxid> last_snapshot_zxid;
   std::optional<std::uint64_t> last_snapshot_bytes;
   JobNumbers purges;
+  std::optional<std::chrono::system_clock::time_point> last_purge_failed;
   std::uint64_t purged_files = 0;
   std::optional<std::uint64_t> snapshot_folder_bytes, log_folder_bytes;
 
@@ -245,7 +246,7 @@ struct ServerInternals {
   // The tree.
   Survey tree_survey;
   std::vector<LargeZnode> largest_znodes;
-  std::vector<LargeChildList> largest_child_lists;
+  std::vector<LargeChildList> largest_child_lists;  ///< most children first; the longest reply among them
   std::vector<LargeSubtree> largest_subtrees;
   std::vector<Contention> contentions;
   std::uint64_t reply_bytes_max = 0;  ///< jute.maxbuffer: larger replies kill their clients

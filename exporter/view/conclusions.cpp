@@ -194,7 +194,10 @@ std::vector<Problem> problems_of(const EnsembleView& view, Moment now) {
            Severity::kWarning,
            fmt::format("{} has been unreachable for {}", member.name, since),
            member.state_reason,
-           remedy_of(state, Probe::kSrvr),
+           // A server that tells of itself is reached by whoever reads this: only its core is not.
+           member.facts->internals
+               ? "Keep a core dump (gcore PID): it shows where the thread hangs. Then restart the server."
+               : remedy_of(state, Probe::kSrvr),
            "ZooKeeperMemberDown",
            {member.name}});
     } else if (member.state == ServingState::kNotServing || member.state == ServingState::kSyncing ||

@@ -70,13 +70,20 @@ void EnsembleTracker::observe(const PollReport& report, std::vector<Event>& even
   if (visit.process_answers) trend.tell_sources(member.name, sources_before, member.sources, told);
   tell_configuration_change(member.name, before->configuration, facts->configuration, told);
   if (visit.status_ok && before->status.value) {
-    if (restarted(*before->status.value, *facts->status.value, member.state == ServingState::kUnreachable)) {
-      ++member.restarts;
-      told.tell(EventType::kMemberRestarted, Severity::kInfo, member.name,
-                fmt::format("{} was restarted: its counters began anew", member.name));
-    } else {
-      trend.take_growth(member.name, *before->status.value, *facts->status.value,
-                        report.finished - before->status.at, told);
+    const StatusAnswer& was = *before->status.value;
+    const StatusAnswer& is = *facts->status.value;
+    const std::chrono::nanoseconds elapsed = report.finished - before->status.at;
+    switch (counting(was, is, elapsed, member.state == ServingState::kUnreachable)) {
+      case Counting::kGoesOn:
+        trend.take_growth(member.name, was, is, elapsed, told);
+        break;
+      case Counting::kReset:
+        break;
+      case Counting::kRestarted:
+        ++member.restarts;
+        told.tell(EventType::kMemberRestarted, Severity::kInfo, member.name,
+                  fmt::format("{} was restarted: its counters began anew", member.name));
+        break;
     }
   }
   derive(told);

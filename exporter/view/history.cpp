@@ -86,8 +86,9 @@ std::vector<float> History::member_row(const MemberView& view, Previous& previou
   previous.canary_count = canary_count;
 
   const Dated<StatusAnswer>& status = view.facts->status;
-  // Only a status of the newest visit counts as what the member does now.
-  if (!status.value || !view.last_poll || *view.last_poll - status.at > std::chrono::nanoseconds{0})
+  // Only a status of the newest visit counts as what the member does now, and only while that is fresh.
+  if (view.state == ServingState::kUnreachable || !status.value || !view.last_poll ||
+      *view.last_poll - status.at > std::chrono::nanoseconds{0})
     return row;
   const auto number = [&](std::string_view metric) { return status.value->number(metric); };
   set(MemberSeries::kOutstanding, number("outstanding_requests"));
@@ -117,14 +118,18 @@ std::vector<float> History::member_row(const MemberView& view, Previous& previou
   const auto packets = number("packets_received");
   if (previous.at && status.at - *previous.at > std::chrono::nanoseconds{0}) {
     const double elapsed = seconds(status.at - *previous.at);
-    if (packets && previous.packets && *packets >= *previous.packets)
+    // Statistics that were reset in between may have grown beyond what they were, in part or all of them.
+    const bool began_anew = packets && previous.packets && *packets < *previous.packets;
+    if (packets && previous.packets && !began_anew)
       set(MemberSeries::kRequestsPerSecond, (*packets - *previous.packets) / elapsed);
-    if (request_count && previous.request_count && *request_count > *previous.request_count)
+    if (request_count && previous.request_count && *request_count > *previous.request_count && !began_anew &&
+        *request_sum >= previous.request_sum.value_or(0))
       set(MemberSeries::kLatencyAverageMs,
           (*request_sum - previous.request_sum.value_or(0)) / (*request_count - *previous.request_count));
     else if (!request_count)
       set(MemberSeries::kLatencyAverageMs, number("avg_latency"));
-    if (fsync_count && previous.fsync_count && *fsync_count > *previous.fsync_count && fsync_sum)
+    if (fsync_count && previous.fsync_count && *fsync_count > *previous.fsync_count && fsync_sum &&
+        !began_anew && *fsync_sum >= previous.fsync_sum.value_or(0))
       set(MemberSeries::kFsyncMs,
           (*fsync_sum - previous.fsync_sum.value_or(0)) / (*fsync_count - *previous.fsync_count));
   }

@@ -23,6 +23,13 @@ std::ptrdiff_t serving_voters(const EnsembleView& view) {
   });
 }
 
+/// Whoever serves under a leader shows that there is one. Observers do, too, though they have no vote.
+bool somebody_follows(const EnsembleView& view) {
+  return std::any_of(view.members.begin(), view.members.end(), [](const MemberView& member) {
+    return member.state == ServingState::kServing && member.role != Role::kStandalone;
+  });
+}
+
 bool synced_within(const EnsembleView& view, nanoseconds age, Moment now) {
   return std::any_of(view.members.begin(), view.members.end(), [&](const MemberView& member) {
     return member.canary.last_sync_ok && now - *member.canary.last_sync_ok <= age;
@@ -81,8 +88,8 @@ void Leadership::derive(EnsembleView& view, const Visits& visits, const Ensemble
   const bool followed = followers > 0 && synced_within(view, freshness(spec, 0), now);
   // Without a canary: followers that serve for longer than their failure detector takes have a leader, seen
   // or not.
-  const bool outlasted = spec.canary == CanaryMode::kOff && followers + 1 >= view.majority &&
-                         now - *silent_since_ > failure_detection(view);
+  const bool outlasted = spec.canary == CanaryMode::kOff && somebody_follows(view) &&
+                         followers + 1 >= view.majority && now - *silent_since_ > failure_detection(view);
   if ((followed && synced_after(view, *silent_since_)) || outlasted) {
     view.leader_inferred = true;
     if (claims.newest) view.epoch = claims.newest;

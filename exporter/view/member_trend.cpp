@@ -18,6 +18,8 @@ constexpr nanoseconds kRepeatAfter = std::chrono::seconds{60};
 constexpr double kExpiryStormPerSecond = 10;
 constexpr double kConnectionStormPerSecond = 100;
 constexpr double kSlowFsyncMs = 100;
+/// By so much a member's own clock may seem to lag: an answer is dated by the end of its visit.
+constexpr nanoseconds kVisitLongest = std::chrono::seconds{60};
 
 double growth(const StatusAnswer& before, const StatusAnswer& after, std::string_view counter) {
   const auto old_value = before.number(counter);
@@ -36,14 +38,25 @@ bool went_back(const StatusAnswer& before, const StatusAnswer& after, std::strin
   return growth(after, before, counter) > 0;
 }
 
+/// Whether the uptime, in milliseconds, grew by about `elapsed`; nothing unless both tell it.
+std::optional<bool> stayed_up(const StatusAnswer& before, const StatusAnswer& after, nanoseconds elapsed) {
+  const auto was = before.number("uptime");
+  const auto is = after.number("uptime");
+  if (!was || !is) return std::nullopt;
+  const nanoseconds least = elapsed - std::min(elapsed / 2, kVisitLongest);
+  return *is >= *was && *is - *was >= wk::seconds(least) * 1000;
+}
+
 }  // namespace
 
-bool restarted(const StatusAnswer& before, const StatusAnswer& after, bool was_unreachable) {
+Counting counting(const StatusAnswer& before, const StatusAnswer& after, nanoseconds elapsed,
+                  bool was_unreachable) {
   constexpr std::array<std::string_view, 4> kProcessCounters{"looking_count", "connection_request_count",
                                                              "bytes_received_count", "response_bytes"};
-  return std::any_of(kProcessCounters.begin(), kProcessCounters.end(),
-                     [&](std::string_view counter) { return went_back(before, after, counter); }) ||
-         (was_unreachable && went_back(before, after, "packets_received"));
+  bool anew = was_unreachable && went_back(before, after, "packets_received");
+  for (const std::string_view counter : kProcessCounters) anew = anew || went_back(before, after, counter);
+  if (!anew) return Counting::kGoesOn;
+  return stayed_up(before, after, elapsed).value_or(false) ? Counting::kReset : Counting::kRestarted;
 }
 
 void MemberTrend::tell_rarely(EventType type, Severity severity, const std::string& member, std::string text,
@@ -110,8 +123,9 @@ void MemberTrend::take_fsync(const std::string& member, const StatusAnswer& befo
       !fsync_before->sum || !fsync_after->sum)
     return;
   const double flushes = *fsync_after->count - *fsync_before->count;
-  // Without a flush in between, the mean of the flushes before stays the newest that is known.
-  if (!(flushes > 0)) return;
+  // Without a flush in between, the mean of the flushes before stays the newest that is known. A sum that
+  // fell began anew.
+  if (!(flushes > 0) || *fsync_after->sum < *fsync_before->sum) return;
   fsync_mean_ms_ = (*fsync_after->sum - *fsync_before->sum) / flushes;
   if (fsync_mean_ms_ > kSlowFsyncMs)
     tell_rarely(EventType::kSlowFsync, Severity::kWarning, member,

@@ -7,6 +7,7 @@
 
 #include <array>
 #include <chrono>
+#include <cstdint>
 #include <optional>
 #include <string>
 
@@ -15,9 +16,20 @@
 
 namespace wk::exporter {
 
-/// Whether the process began anew between two statuses: a counter that survives changes of role went back, or
-/// the member was unreachable and `packets_received`, which a new server within the process resets, too.
-bool restarted(const StatusAnswer& before, const StatusAnswer& after, bool was_unreachable);
+/// What happened between two statuses of a member to what it counts.
+enum class Counting : std::uint8_t {
+  kGoesOn,
+  kReset,      ///< its statistics began anew, the process goes on: somebody typed `srst`
+  kRestarted,  ///< the process began anew
+};
+
+/// A counter that survives changes of role went back, or the member was unreachable and `packets_received`,
+/// which a new server within the process resets, too: the process began anew, unless both statuses tell an
+/// `uptime` that grew as time passed. Source: Apache's ServerStats.java: `srst` leaves the start time alone,
+/// a new role takes a new one and leaves those counters alone.
+/// \param elapsed  between the two
+Counting counting(const StatusAnswer& before, const StatusAnswer& after, std::chrono::nanoseconds elapsed,
+                  bool was_unreachable);
 
 class MemberTrend {
  public:
@@ -26,7 +38,8 @@ class MemberTrend {
   void tell_sources(const std::string& member, const SourceStatuses& before, const SourceStatuses& after,
                     EventSink& events);
 
-  /// Takes what the counters grew by from one status to the next; tells what grew too fast.
+  /// Takes what the counters grew by from one status to the next; tells what grew too fast. Only for counting
+  /// that went on: what grew before a reset is not known.
   /// \param elapsed  between the two; nothing is concluded unless above 0
   void take_growth(const std::string& member, const StatusAnswer& before, const StatusAnswer& after,
                    std::chrono::nanoseconds elapsed, EventSink& events);

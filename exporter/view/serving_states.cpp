@@ -109,8 +109,12 @@ void ServingStates::derive(EnsembleView& view, const Visits& visits, const Ensem
     if (!visits[index]) continue;
     const Visit& visit = *visits[index];
     if (!fresh(visits[index], index, spec, now)) {
-      enter(member, ServingState::kUnreachable,
-            fmt::format("no visit has finished for {}", duration_text(now - visit.finished)), events);
+      const std::string silence = duration_text(now - visit.finished);
+      // A server that tells of itself is not visited: its core reports.
+      std::string reason = fmt::format("no visit has finished for {}", silence);
+      if (member.facts->internals)
+        reason = fmt::format("has not reported for {}, so its core thread hangs", silence);
+      enter(member, ServingState::kUnreachable, std::move(reason), events);
       continue;
     }
     const nanoseconds believed = freshness(spec, index);

@@ -54,13 +54,12 @@ struct Ensemble {
   bool standalone_enabled = true;
   bool reconfig_enabled = false;
   bool listen_on_all_ips = false;
-  bool read_only_mode = false;
 };
 
 enum class SnapshotCompression : std::uint8_t { kNone, kGzip, kSnappy };
 
 struct Storage {
-  std::string data_dir;                  ///< as configured, without `version-2`
+  std::string data_dir;                  ///< as java.io.File writes it, without `version-2`
   std::string data_log_dir;              ///< the same as data_dir unless configured
   std::int64_t preallocate_kib = 65536;  ///< step by which log files grow; at most 0: not at all
   int snapshot_count = 100'000;          ///< transactions between snapshots (randomised), at least 2
@@ -72,7 +71,7 @@ struct Storage {
   bool trust_empty_snapshot = false;
   bool serialize_last_processed_zxid = true;
   bool create_directories = true;  ///< datadir.autocreate
-  bool create_database = true;     ///< db.autocreate
+  bool create_database = true;     ///< db.autocreate: an empty folder is a new database
   int snapshots_to_retain = 3;
   std::chrono::hours purge_interval{0};  ///< 0 = never
 };

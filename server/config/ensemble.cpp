@@ -20,6 +20,23 @@ struct Line {
   Place place;
 };
 
+/// Java's isAnyLocalAddress.
+bool is_any(std::string_view host) { return host.empty() || host == "0.0.0.0" || host == "::"; }
+
+/// Differs: Apache compares what two hosts resolve to; names are not looked up here, but for the one that
+/// everybody has.
+bool is_same(std::string_view one, std::string_view other) {
+  const auto known = [](std::string_view host) { return host == "localhost" ? "127.0.0.1" : host; };
+  return known(one) == known(other);
+}
+
+/// Whether zoo.cfg's client address leaves room for the server line's: the same one, or any with that port.
+/// Source: quorum/QuorumPeerConfig.java, setupClientPort.
+bool agree(const ListenAddress& in_file, const ListenAddress& in_line) {
+  if (in_file.port != in_line.port) return false;
+  return is_any(in_file.host) || is_same(in_file.host, in_line.host);
+}
+
 class EnsembleReader {
  public:
   EnsembleReader(Settings& settings, const FileReader& read, Diagnostics& diagnostics, Config& config)
@@ -57,7 +74,6 @@ class EnsembleReader {
     ensemble_.standalone_enabled = settings_.boolean("standaloneEnabled", true);
     ensemble_.reconfig_enabled = settings_.boolean("reconfigEnabled", false);
     ensemble_.listen_on_all_ips = settings_.boolean("quorumListenOnAllIPs", false);
-    ensemble_.read_only_mode = settings_.boolean("readonlymode.enabled", false);
     if (settings_.integer("electionAlg", 3) != 3)
       settings_.fail("electionAlg", "Invalid electionAlg value. Only 3 is supported.", "remove the line");
     const std::string role = settings_.text("peerType", "participant");
@@ -240,13 +256,16 @@ class EnsembleReader {
     while (!line.empty() && (line.front() == ' ' || line.front() == '\t')) line.remove_prefix(1);
     while (!line.empty() && (line.back() == ' ' || line.back() == '\t')) line.remove_suffix(1);
     const auto id = parse_strict_long(line);
-    if (!id) {
-      fail({file, 1}, "", fmt::format("serverid {} is not a number", line.substr(0, 64)),
-           "write the N of this server's server.N line, alone, into the first line");
-    } else if (config_.distributed) {
-      config_.my_id = ServerId{*id};
-    }
-    if (single_ && single_->client) adopt_client(*single_);
+    if (!id)
+      return fail({file, 1}, "", fmt::format("serverid {} is not a number", line.substr(0, 64)),
+                  "write the N of this server's server.N line, alone, into the first line");
+    if (config_.distributed) config_.my_id = ServerId{*id};
+    if (!single_ || !single_->client) return;
+    if (single_->id == ServerId{*id}) return adopt_client(*single_);
+    warn({file, 1}, "",
+         fmt::format("the number is {}, and the only server line is server.{}: its client port is not used",
+                     *id, single_->id.value),
+         "write the same number into both");
   }
 
   void check_distributed() {
@@ -269,11 +288,7 @@ class EnsembleReader {
   }
 
   void adopt_client(const ServerLine& self) {
-    const bool any_static =
-        config_.client && (config_.client->host.empty() || config_.client->host == "0.0.0.0");
-    const bool any_dynamic = self.client->host.empty() || self.client->host == "0.0.0.0";
-    if (config_.client && (config_.client->port != self.client->port ||
-                           (config_.client->host != self.client->host && !(any_static && any_dynamic))))
+    if (config_.client && !agree(*config_.client, *self.client))
       return fail(
           settings_.place_of("clientPort"), "clientPort",
           fmt::format("client address for this server (id = {}) in static config file is {}:{} is different "
@@ -281,8 +296,8 @@ class EnsembleReader {
                       self.id.value, config_.client->host, config_.client->port, self.client->host,
                       self.client->port),
           "keep only one of the two");
-    // 0.0.0.0 is what Java calls any address, which it binds for both families.
-    config_.client = ListenAddress{any_dynamic ? "" : self.client->host, self.client->port};
+    // Java binds any address for both families.
+    config_.client = ListenAddress{is_any(self.client->host) ? "" : self.client->host, self.client->port};
   }
 
   Settings& settings_;

@@ -30,6 +30,7 @@ constexpr std::string_view kAudit =
 constexpr std::string_view kPathStats = "statistics by path are not in this version";
 constexpr std::string_view kQuota = "quotas are counted nowhere in this version";
 constexpr std::string_view kSaslDetail = "it has a meaning with SASL only";
+constexpr std::string_view kLocalSessions = "local sessions are not in this version";
 
 // Sorted by name; a unit test checks that, and that every key of the reference is here.
 constexpr std::array kTable{
@@ -147,8 +148,8 @@ constexpr std::array kTable{
     KeyRule{"learner.asyncSending", kBool, kNoEffect, "members always send without waiting"},
     KeyRule{"learner.closeSocketAsync", kBool, kNoEffect, "sockets are always closed without waiting"},
     KeyRule{"letAnySaslUserDoX", kText, kNoEffect, kSaslDetail},
-    KeyRule{"localSessionsEnabled", kStrictBool, kEnsemble, ""},
-    KeyRule{"localSessionsUpgradingEnabled", kStrictBool, kEnsemble, ""},
+    KeyRule{"localSessionsEnabled", kStrictBool, kNoEffectWhenTrue, kLocalSessions},
+    KeyRule{"localSessionsUpgradingEnabled", kStrictBool, kNoEffectWhenTrue, kLocalSessions},
     KeyRule{"log.dir", kText, kNoEffect, kLoggers},
     KeyRule{"log.file", kText, kNoEffect, kLoggers},
     KeyRule{"log.maxbackupindex", kInt, kNoEffect, kLoggers},
@@ -166,7 +167,7 @@ constexpr std::array kTable{
     KeyRule{"messageTracker.BufferSize", kInt, kNoEffect, "quorum messages are not recorded"},
     KeyRule{"messageTracker.Enabled", kBool, kNoEffect, "quorum messages are not recorded"},
     KeyRule{"metricsProvider.className", kText, kWorks, ""},
-    KeyRule{"metricsProvider.exportJvmInfo", kStrictBool, kNoEffect,
+    KeyRule{"metricsProvider.exportJvmInfo", kBool, kNoEffect,
             "there is no Java virtual machine to tell of; process_* is always there"},
     KeyRule{"metricsProvider.httpHost", kText, kWorks, ""},
     KeyRule{"metricsProvider.httpPort", kStrictInt, kWorks, ""},
@@ -215,7 +216,8 @@ constexpr std::array kTable{
     KeyRule{"quorum.cnxn.threads.size", kStrictInt, kNoEffect, kJvm},
     KeyRule{"quorumCnxnTimeoutMs", kInt, kEnsemble, ""},
     KeyRule{"quorumListenOnAllIPs", kStrictBool, kEnsemble, ""},
-    KeyRule{"readonlymode.enabled", kBool, kEnsemble, ""},
+    KeyRule{"readonlymode.enabled", kBool, kNoEffectWhenTrue,
+            "read-only mode is not in this version; the key only lets isro through a whitelist"},
     KeyRule{"reconfigEnabled", kStrictBool, kEnsemble, ""},
     KeyRule{"request_stale_connection_check", kBool, kNoEffect, kThrottle},
     KeyRule{"request_stale_latency_check", kBool, kNoEffect, kThrottle},

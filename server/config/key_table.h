@@ -27,10 +27,11 @@ enum class ValueType : std::uint8_t {
 /// What this server does with a key.
 enum class Standing : std::uint8_t {
   kWorks,
-  kEnsemble,         ///< read and checked; matters as soon as there is more than one member
-  kNoEffect,         ///< accepted with a warning
-  kRefused,          ///< the start is refused when the key is set at all
-  kRefusedWhenTrue,  ///< the start is refused when the value is "true"
+  kEnsemble,          ///< read and checked; matters as soon as there is more than one member
+  kNoEffect,          ///< accepted with a warning
+  kNoEffectWhenTrue,  ///< accepted, with a warning when the value is "true"
+  kRefused,           ///< the start is refused when the key is set at all
+  kRefusedWhenTrue,   ///< the start is refused when the value is "true"
 };
 
 struct KeyRule {

@@ -27,13 +27,22 @@ std::vector<std::string> comma_separated(std::string_view list) {
   std::vector<std::string> words;
   while (!list.empty()) {
     const std::size_t comma = list.find(',');
-    std::string_view word = list.substr(0, comma);
+    const std::string_view word = trimmed(list.substr(0, comma));
     list.remove_prefix(comma == std::string_view::npos ? list.size() : comma + 1);
-    while (!word.empty() && static_cast<unsigned char>(word.front()) <= ' ') word.remove_prefix(1);
-    while (!word.empty() && static_cast<unsigned char>(word.back()) <= ' ') word.remove_suffix(1);
     if (!word.empty()) words.emplace_back(word);
   }
   return words;
+}
+
+/// A path without doubled slashes and without one at its end: where two keys name one folder, they are equal.
+/// Source: java.io.UnixFileSystem.normalize, for every java.io.File.
+std::string file_path(std::string_view written) {
+  std::string path;
+  path.reserve(written.size());
+  for (const char c : written)
+    if (c != '/' || !path.ends_with('/')) path += c;
+  if (path.size() > 1 && path.ends_with('/')) path.pop_back();
+  return path;
 }
 
 class Builder {
@@ -52,6 +61,7 @@ class Builder {
     read_http();
     read_admin();
     read_observe();
+    check_http_hosts();
     config_.extended_types = settings_.boolean("extendedTypesEnabled", false);
     config_.digest = settings_.boolean("digest.enabled", true);
     config_.close_session_paths = settings_.boolean("closeSessionTxn.enabled", true);
@@ -64,6 +74,15 @@ class Builder {
   }
   [[nodiscard]] int integer(std::string_view key, int otherwise) const {
     return static_cast<int>(settings_.integer(key, otherwise));
+  }
+
+  /// The host to listen on. Source: java.net.InetAddress.getByName, for which an empty name is loopback.
+  std::string host(std::string_view key, std::string_view otherwise) {
+    std::string written = settings_.text(key, otherwise);
+    if (!settings_.has(key) || !written.empty()) return written;
+    settings_.warn(key, "the value is empty, which means 127.0.0.1, as in Apache ZooKeeper",
+                   "write an address, or remove the line to listen on all of them");
+    return "127.0.0.1";
   }
 
   void read_times() {
@@ -102,10 +121,11 @@ class Builder {
     if (port < 0 || port > 65535)
       return settings_.fail("clientPort", fmt::format("port out of range:{}", port),
                             "choose one of 0 to 65535");
-    std::string host = settings_.text("clientPortAddress", "");
-    if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
-    if (host == "0.0.0.0") host.clear();  // Java's any address, which it binds for both families.
-    config_.client = ListenAddress{std::move(host), static_cast<std::uint16_t>(port)};
+    std::string address = host("clientPortAddress", "");
+    if (address.size() > 2 && address.starts_with('[') && address.ends_with(']'))
+      address = address.substr(1, address.size() - 2);
+    if (address == "0.0.0.0") address.clear();  // Java's any address, which it binds for both families.
+    config_.client = ListenAddress{std::move(address), static_cast<std::uint16_t>(port)};
   }
 
   void read_limits() {
@@ -131,14 +151,14 @@ class Builder {
 
   void read_storage() {
     Storage& storage = config_.storage;
-    storage.data_dir = settings_.text("dataDir", "");
+    storage.data_dir = file_path(settings_.text("dataDir", ""));
     if (storage.data_dir.empty()) {
       fail_missing("dataDir", "dataDir is not set", "add, for example, dataDir=/var/lib/zookeeper");
     } else if (storage.data_dir == "/tmp" || storage.data_dir.starts_with("/tmp/")) {
       settings_.warn("dataDir", "the system empties this directory, at the latest when it starts",
                      "choose a directory that stays, for example /var/lib/zookeeper");
     }
-    storage.data_log_dir = settings_.text("dataLogDir", storage.data_dir);
+    storage.data_log_dir = file_path(settings_.text("dataLogDir", storage.data_dir));
     storage.preallocate_kib = settings_.integer("preAllocSize", 65536);
     storage.snapshot_count = integer("snapCount", 100'000);
     if (storage.snapshot_count < 2) {
@@ -216,6 +236,9 @@ class Builder {
       words = default_four_letter_words();
       return;
     }
+    const auto allow = [&words](std::string_view word) {
+      if (std::ranges::find(words, word) == words.end()) words.emplace_back(word);
+    };
     const std::string list = settings_.text("4lw.commands.whitelist", "");
     for (const std::string& word : comma_separated(list)) {
       if (word == "*") {
@@ -227,10 +250,10 @@ class Builder {
                        "remove it from the list");
         continue;
       }
-      if (std::ranges::find(words, word) == words.end()) words.emplace_back(word);
+      allow(word);
     }
-    if (config_.ensemble.read_only_mode) words.emplace_back("isro");
-    if (std::ranges::find(words, "srvr") == words.end()) words.emplace_back("srvr");
+    if (settings_.boolean("readonlymode.enabled", false)) allow("isro");
+    allow("srvr");
   }
 
   void read_http() {
@@ -244,7 +267,7 @@ class Builder {
           "metricsProvider.className", fmt::format("metrics provider class was not found: {}", provider),
           fmt::format("write {}prometheus.PrometheusMetricsProvider, or remove the line", kPackage));
     Http http;
-    http.host = settings_.text("metricsProvider.httpHost", http.host);
+    http.host = host("metricsProvider.httpHost", http.host);
     const int port = integer("metricsProvider.httpPort", http.port);
     if (port < 0 || port > 65535)
       return settings_.fail("metricsProvider.httpPort", fmt::format("port out of range:{}", port),
@@ -292,7 +315,7 @@ class Builder {
         settings_.fail(key, "the AdminServer would answer in plain text what is configured to be protected",
                        "remove the line, or set admin.enableServer=false");
     Admin admin;
-    admin.host = settings_.text("admin.serverAddress", admin.host);
+    admin.host = host("admin.serverAddress", admin.host);
     const int port = integer("admin.serverPort", admin.port);
     if (port < 0 || port > 65535)
       return settings_.fail("admin.serverPort", fmt::format("port out of range:{}", port),
@@ -316,6 +339,17 @@ class Builder {
         "remove the line");
     config_.http.reset();
     config_.admin.reset();
+  }
+
+  /// Differs: HTTP is served over IPv4 only, for Debian's civetweb has no IPv6.
+  void check_http_hosts() {
+    const auto check = [this](std::string_view key, const std::string& address) {
+      if (address.find(':') != std::string::npos)
+        settings_.fail(key, fmt::format("\"{}\" is no IPv4 address: HTTP has no IPv6 here", address),
+                       "write an IPv4 address, for example 127.0.0.1; a reverse proxy can listen on IPv6");
+    };
+    if (config_.http) check("metricsProvider.httpHost", config_.http->host);
+    if (config_.admin) check("admin.serverAddress", config_.admin->host);
   }
 
   Settings& settings_;

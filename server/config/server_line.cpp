@@ -21,10 +21,17 @@ Error malformed(std::string_view value, std::string_view why) {
                       why, kForm)};
 }
 
+/// Java's String.split drops empty parts at the end.
+std::string_view without_trailing(std::string_view text, char separator) {
+  while (text.ends_with(separator)) text.remove_suffix(1);
+  return text;
+}
+
 /// "a:b:[::1]:c" → parts; a bracketed address is one part without its brackets. Nothing when brackets do not
 /// match.
 std::optional<std::vector<std::string>> split(std::string_view text) {
   std::vector<std::string> parts;
+  text = without_trailing(text, ':');
   while (true) {
     if (text.starts_with('[')) {
       const std::size_t end = text.find(']');
@@ -52,18 +59,22 @@ std::optional<std::uint16_t> parse_port(std::string_view text) {
 
 Result<ServerLine> parse_server_line(ServerId id, std::string_view value) {
   ServerLine line{.id = id, .addresses = {}, .role = PeerRole::kParticipant, .client = std::nullopt};
-  const std::size_t semicolon = value.find(';');
+  const std::string_view whole = without_trailing(value, ';');
+  const std::size_t semicolon = whole.find(';');
   if (semicolon != std::string_view::npos) {
-    const std::string_view client = value.substr(semicolon + 1);
+    const std::string_view client = whole.substr(semicolon + 1);
     const auto parts = split(client);
     if (!parts || parts->size() > 2 || client.find(';') != std::string_view::npos)
       return malformed(value, "what follows the semicolon is no client address");
     const auto port = parse_port(parts->back());
     if (!port) return malformed(value, fmt::format("\"{}\" is no client port", parts->back()));
-    line.client = ListenAddress{parts->size() == 2 ? parts->front() : "0.0.0.0", *port};
+    std::string_view host = "0.0.0.0";
+    if (parts->size() == 2) host = parts->front();
+    if (host.empty()) host = "127.0.0.1";  // As java.net.InetAddress reads an empty name.
+    line.client = ListenAddress{std::string(host), *port};
   }
   std::optional<PeerRole> role;
-  std::string_view rest = value.substr(0, semicolon);
+  std::string_view rest = without_trailing(whole.substr(0, semicolon), '|');
   while (true) {
     const std::size_t bar = rest.find('|');
     const std::string_view address = rest.substr(0, bar);
@@ -82,11 +93,12 @@ Result<ServerLine> parse_server_line(ServerId id, std::string_view value) {
                       id.value, address)};
     PeerRole own = PeerRole::kParticipant;
     if (parts->size() == 4) {
-      if (equal_ignoring_case((*parts)[3], "observer")) {
+      const std::string_view written = trimmed((*parts)[3]);
+      if (equal_ignoring_case(written, "observer")) {
         own = PeerRole::kObserver;
-      } else if (!equal_ignoring_case((*parts)[3], "participant")) {
+      } else if (!equal_ignoring_case(written, "participant")) {
         return Error{Errc::kInvalidInput,
-                     fmt::format("Unrecognised peertype: {}; write participant or observer", (*parts)[3])};
+                     fmt::format("Unrecognised peertype: {}; write participant or observer", written)};
       }
     }
     if (role && *role != own)

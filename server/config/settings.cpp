@@ -209,6 +209,9 @@ void Settings::check_standing(const KeyRule& rule, const Setting& setting) {
     case Standing::kWorks:
     case Standing::kEnsemble:
       return;
+    case Standing::kNoEffectWhenTrue:
+      if (!equal_ignoring_case(setting.value, "true")) return;
+      [[fallthrough]];
     case Standing::kNoEffect:
       return warn(rule.name, fmt::format("no effect here: {}", rule.note), "the line can be removed");
     case Standing::kRefused:

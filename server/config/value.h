@@ -22,6 +22,9 @@ std::optional<bool> parse_strict_bool(std::string_view text);
 /// A decimal floating-point number, finite.
 std::optional<double> parse_double(std::string_view text);
 
+/// String.trim: without blanks and control characters at both ends.
+std::string_view trimmed(std::string_view text);
+
 /// Equal but for the case of ASCII letters.
 bool equal_ignoring_case(std::string_view a, std::string_view b);
 

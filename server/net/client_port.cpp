@@ -54,6 +54,7 @@ void ClientPort::stop() {
   set_descriptor_.cancel(ignored);
   owed_.clear();
   waiting_.clear();
+  choked_.clear();
   connections_.clear();
   by_address_.clear();
 }
@@ -112,7 +113,8 @@ void ClientPort::accept(AcceptedSocket accepted) {
   connections_.emplace(id.value, std::move(connection));
 }
 
-void ClientPort::refuse(Refusal refusal, const std::string& address, std::int64_t number) {
+void ClientPort::refuse(Refusal refusal, Connection& connection, std::int64_t number) {
+  connection.set_refusal(refusal);
   switch (refusal) {
     case Refusal::kFrameTooLong:
       ++stats_.frames_too_long;
@@ -132,7 +134,7 @@ void ClientPort::refuse(Refusal refusal, const std::string& address, std::int64_
     default:
       break;
   }
-  owner_.on_refused(refusal, address, number);
+  owner_.on_refused(refusal, connection.address(), number);
 }
 
 void ClientPort::end(Connection& connection) {
@@ -145,7 +147,7 @@ void ClientPort::end(Connection& connection) {
   if (const auto count = by_address_.find(connection.address());
       count != by_address_.end() && --count->second == 0)
     by_address_.erase(count);
-  if (connection.announced()) owner_.on_gone(connection.id());
+  if (connection.announced()) owner_.on_gone(connection.id(), connection.refusal());
 }
 
 void ClientPort::end_if_drained(Connection& connection) {
@@ -165,8 +167,8 @@ void ClientPort::write(Connection& connection) {
   if (!alive) {
     ++stats_.ended_by_peer;
     end(connection);
-  } else if (connection.unsent_bytes() > kUnsentMax) {
-    refuse(Refusal::kDoesNotRead, connection.address(), static_cast<std::int64_t>(connection.unsent_bytes()));
+  } else if (connection.choked() && connection.owed_while_choked_bytes() > kUnsentMax) {
+    refuse(Refusal::kDoesNotRead, connection, static_cast<std::int64_t>(connection.unsent_bytes()));
     end(connection);
   } else if (connection.finishing()) {
     end_if_drained(connection);
@@ -218,10 +220,16 @@ void ClientPort::pause_reading(ConnectionId id, bool paused) {
 }
 
 void ClientPort::tick(std::chrono::steady_clock::time_point now) {
+  std::erase_if(choked_, [this](ConnectionId id) {
+    const auto found = connections_.find(id.value);
+    if (found == connections_.end() || !found->second->choked()) return true;
+    if (found->second->fetched()) owner_.on_fetched(id);
+    return false;
+  });
   for (; !unanswered_.empty() && unanswered_.front().at <= now; unanswered_.pop_front()) {
     const auto found = connections_.find(unanswered_.front().connection.value);
     if (found == connections_.end() || found->second->answered()) continue;
-    refuse(Refusal::kUnansweredTooLong, found->second->address(), 0);
+    refuse(Refusal::kUnansweredTooLong, *found->second, 0);
     end(*found->second);
   }
   for (; !finishing_.empty() && finishing_.front().at <= now; finishing_.pop_front())

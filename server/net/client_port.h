@@ -17,6 +17,7 @@
 #include <cstdint>
 #include <deque>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <unordered_map>
@@ -28,6 +29,7 @@
 #include "server/net/first_bytes.h"
 #include "server/net/listener.h"
 #include "server/net/ready_set.h"
+#include "server/net/refusal.h"
 
 namespace wk::net {
 
@@ -38,18 +40,6 @@ struct ClientPortLimits {
   std::chrono::milliseconds unanswered_timeout{10'000};  ///< for connections that never got an answer
   int listen_backlog = -1;
   bool tcp_keep_alive = false;
-};
-
-/// Why a connection was not taken or not kept, for the log; the counters are in ClientPortStats.
-enum class Refusal : std::uint8_t {
-  kAddressLimit,
-  kTotalLimit,
-  kNoDescriptor,  ///< the process may open no more files
-  kFrameTooLong,  ///< `number` is the length
-  kHttp,
-  kTlsHello,
-  kUnansweredTooLong,
-  kDoesNotRead,  ///< `number` bytes are unsent
 };
 
 struct ClientPortStats {
@@ -90,8 +80,11 @@ class ClientPortOwner {
   /// A four-letter word; `rest` is what came right behind it. The connection is not read from any more. It
   /// ends when the owner has called finish().
   virtual void on_word(ConnectionId connection, FourLetterWord word, std::span<const std::byte> rest) = 0;
-  /// An opened connection ended, by the peer or by the port.
-  virtual void on_gone(ConnectionId connection) = 0;
+  /// A connection that is not read from, since it does not read, has fetched some of what it is owed: its
+  /// client lives. Told by tick().
+  virtual void on_fetched(ConnectionId connection) = 0;
+  /// An opened connection ended. \param why  when the port did it by itself; nullopt: the peer, or finish()
+  virtual void on_gone(ConnectionId connection, std::optional<Refusal> why) = 0;
   /// For the log. Never followed by anything but on_gone for that connection.
   virtual void on_refused(Refusal refusal, const std::string& address, std::int64_t number) = 0;
   /// Everything that was ready has been delivered, or connections ended while they were written to.
@@ -122,7 +115,8 @@ class ClientPort {
   void finish(ConnectionId connection);
   void pause_reading(ConnectionId connection, bool paused);
 
-  /// Time passed: ends connections that took too long. Expected about ten times a second.
+  /// Time passed: ends connections that took too long, and tells of those that fetch what they are owed.
+  /// Expected about ten times a second.
   void tick(std::chrono::steady_clock::time_point now);
 
   [[nodiscard]] std::size_t connections() const { return connections_.size(); }
@@ -162,7 +156,7 @@ class ClientPort {
   /// Has the next turn come soon, behind what is ready by then.
   void arm_turn();
   void accept(AcceptedSocket accepted);
-  void refuse(Refusal refusal, const std::string& address, std::int64_t number);
+  void refuse(Refusal refusal, Connection& connection, std::int64_t number);
   /// Takes the connection out and tells the owner.
   void end(Connection& connection);
   void end_if_drained(Connection& connection);
@@ -182,6 +176,7 @@ class ClientPort {
   std::deque<ConnectionId> waiting_;  // were put off, in the order of their turns
   bool turn_armed_ = false;
   std::vector<std::unique_ptr<Connection>> ended_;  // may still be on the call stack
+  std::vector<ConnectionId> choked_;                // and those that were until a moment ago
   std::deque<Deadline> unanswered_;
   std::deque<Deadline> finishing_;
   std::unique_ptr<std::byte[]> read_buffer_;

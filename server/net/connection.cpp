@@ -77,7 +77,7 @@ bool Connection::take_first(std::span<const std::byte>& bytes) {
       return false;
     case FirstBytes::Kind::kHttp:
     case FirstBytes::Kind::kTlsHello:
-      port_.refuse(first.kind == FirstBytes::Kind::kHttp ? Refusal::kHttp : Refusal::kTlsHello, address_, 0);
+      port_.refuse(first.kind == FirstBytes::Kind::kHttp ? Refusal::kHttp : Refusal::kTlsHello, *this, 0);
       stage_ = Stage::kWord;
       finish();
       port_.end_if_drained(*this);
@@ -99,7 +99,7 @@ bool Connection::take_frames(std::span<const std::byte> bytes) {
         return !finishing_ && !paused_ && !choked_ && socket_.valid();
       },
       &rest);
-  if (bad_length) port_.refuse(Refusal::kFrameTooLong, address_, *bad_length);
+  if (bad_length) port_.refuse(Refusal::kFrameTooLong, *this, *bad_length);
   if (bad_length || !socket_.valid()) return false;
   if (!finishing_ && !rest.empty()) {
     held_.assign(rest.begin(), rest.end());
@@ -117,6 +117,7 @@ bool Connection::take_held() {
 
 bool Connection::queue(std::span<const std::byte> bytes, Delivery delivery) {
   answered_ = true;
+  if (choked_) owed_while_choked_ += bytes.size();
   if (delivery == Delivery::kAtOnce) urgent_ = true;
   const bool first = owed_.empty();
   if (!first) {
@@ -152,6 +153,7 @@ bool Connection::flush() {
     }
     sent = count < 0 ? 0 : static_cast<std::size_t>(count);
     port_.stats_.bytes_sent += sent;
+    fetched_ = fetched_ || (choked_ && sent > 0);
   }
   keep_unsent(sent);
   update_interest();
@@ -199,7 +201,9 @@ void Connection::pause_reading(bool paused) {
 void Connection::update_interest() {
   if (!choked_ && unsent_bytes() > kUnsentHigh) {
     choked_ = true;
+    owed_while_choked_ = 0;
     ++port_.stats_.choked;
+    port_.choked_.push_back(id_);
   } else if (choked_ && unsent_bytes() <= kUnsentLow) {
     choked_ = false;
   }

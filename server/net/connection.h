@@ -10,8 +10,10 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/ids.h"
@@ -19,6 +21,7 @@
 #include "server/net/first_bytes.h"
 #include "server/net/frame_cutter.h"
 #include "server/net/ready_set.h"
+#include "server/net/refusal.h"
 
 namespace wk::net {
 
@@ -29,7 +32,8 @@ class ClientPort;
 inline constexpr std::size_t kUnsentHigh = 256UL << 10;
 /// Unsent bytes at which reading goes on.
 inline constexpr std::size_t kUnsentLow = 64UL << 10;
-/// Unsent bytes at which a connection that is owed still more (watch events) is closed.
+/// Bytes owed on top of that at which a connection is closed: watch events, for one that does not read. One
+/// reply may be as long as it likes.
 inline constexpr std::size_t kUnsentMax = 64UL << 20;
 /// Owed bytes of one connection that may be put off: they are copied then.
 inline constexpr std::size_t kPutOffMax = 4UL << 10;
@@ -50,6 +54,15 @@ class Connection final : public Ready {
   [[nodiscard]] const std::string& address() const { return address_; }
   [[nodiscard]] std::uint16_t peer_port() const { return peer_port_; }
   [[nodiscard]] std::size_t unsent_bytes() const { return unsent_.size() - unsent_begin_; }
+  /// Bytes that were owed to it while it was not read from, since it did not read.
+  [[nodiscard]] std::size_t owed_while_choked_bytes() const { return owed_while_choked_; }
+  /// Not read from until it has fetched what it is owed.
+  [[nodiscard]] bool choked() const { return choked_; }
+  /// Whether it fetched some of that since the last call.
+  [[nodiscard]] bool fetched() { return std::exchange(fetched_, false); }
+  /// Why the port ends it; nullopt: it does not, or its owner asked for it.
+  [[nodiscard]] std::optional<Refusal> refusal() const { return refusal_; }
+  void set_refusal(Refusal refusal) { refusal_ = refusal; }
   /// Bytes of memory held for it, but for a frame that is still incomplete.
   [[nodiscard]] std::size_t allocated_bytes() const {
     return sizeof(*this) + address_.capacity() + held_.capacity() + unsent_.capacity() +
@@ -115,9 +128,10 @@ class Connection final : public Ready {
   bool paused_ = false;
   bool finishing_ = false;
   bool answered_ = false;
-  bool choked_ = false;  // unsent bytes passed kUnsentHigh and have not fallen to kUnsentLow yet
-  bool urgent_ = false;  // part of what is owed is to be written at once
-  bool waits_ = false;   // the unsent bytes wait for their turn and not for the socket
+  bool choked_ = false;   // unsent bytes passed kUnsentHigh and have not fallen to kUnsentLow yet
+  bool urgent_ = false;   // part of what is owed is to be written at once
+  bool fetched_ = false;  // unsent bytes have left since it was choked
+  bool waits_ = false;    // the unsent bytes wait for their turn and not for the socket
   ReadySet::Interest interest_;
   std::array<std::byte, 4> first_{};
   std::string address_;
@@ -126,6 +140,8 @@ class Connection final : public Ready {
   std::vector<iovec> owed_;        // since the last flush(), in the owner's memory
   std::vector<std::byte> unsent_;  // from earlier ones or put off, from unsent_begin_ on
   std::size_t unsent_begin_ = 0;
+  std::size_t owed_while_choked_ = 0;
+  std::optional<Refusal> refusal_;
   ClientPort& port_;
 };
 

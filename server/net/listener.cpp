@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <netdb.h>
 #include <netinet/in.h>
 
 #include <cerrno>
@@ -37,13 +36,14 @@ Result<Descriptor> listen_on(const std::string& host, std::uint16_t port, int ba
     return Error{Errc::kUnresolved,
                  fmt::format("cannot listen on {}:{}: {}", host, port, ::gai_strerror(status))};
   std::unique_ptr<addrinfo, decltype(&::freeaddrinfo)> addresses(found, &::freeaddrinfo);
-  Descriptor socket(::socket(found->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+  const addrinfo& chosen = listened_address(*found);
+  Descriptor socket(::socket(chosen.ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   if (!socket.valid() && host.empty() && errno == EAFNOSUPPORT) return listen_on("0.0.0.0", port, backlog);
   if (!socket.valid()) return socket_error(host, port, "socket");
   const int on = 1, off = 0;
   ::setsockopt(socket.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
   if (host.empty()) ::setsockopt(socket.get(), IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof off);
-  if (::bind(socket.get(), found->ai_addr, found->ai_addrlen) != 0) {
+  if (::bind(socket.get(), chosen.ai_addr, chosen.ai_addrlen) != 0) {
     // A machine without IPv6 has the family and no address of it.
     if (host.empty() && errno == EADDRNOTAVAIL) return listen_on("0.0.0.0", port, backlog);
     return socket_error(host, port, "bind");
@@ -51,6 +51,12 @@ Result<Descriptor> listen_on(const std::string& host, std::uint16_t port, int ba
   if (::listen(socket.get(), backlog > 0 ? backlog : SOMAXCONN) != 0)
     return socket_error(host, port, "listen");
   return socket;
+}
+
+const addrinfo& listened_address(const addrinfo& first) {
+  for (const addrinfo* one = &first; one != nullptr; one = one->ai_next)
+    if (one->ai_family == AF_INET) return *one;
+  return first;
 }
 
 std::uint16_t bound_port(int descriptor) {

@@ -3,6 +3,7 @@
 // Thread: core.
 #pragma once
 
+#include <netdb.h>
 #include <sys/socket.h>
 
 #include <cstdint>
@@ -17,12 +18,16 @@
 namespace wk::net {
 
 /// Binds and listens.
-/// \param host     empty: every address, IPv4 and IPv6 on one socket; else a name or an address, the first of
-///                 several that it resolves to
+/// \param host     empty: every address, IPv4 and IPv6 on one socket; else an address or a name, of whose
+///                 addresses listened_address() chooses one
 /// \param port     0 = any free one
 /// \param backlog  at most 0: the system's largest
 /// \return  Errc::kUnresolved, or Errc::kIo with the reason ("Address already in use") and the place
 Result<Descriptor> listen_on(const std::string& host, std::uint16_t port, int backlog);
+
+/// Which of the addresses of a name is listened on: its first IPv4 address, else its first one.
+/// Source: java.net.InetAddress.getByName, where java.net.preferIPv6Addresses is false unless it is set.
+const addrinfo& listened_address(const addrinfo& first);
 
 /// The port that a listening socket got.
 std::uint16_t bound_port(int descriptor);

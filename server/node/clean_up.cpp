@@ -1,5 +1,6 @@
 #include "server/node/clean_up.h"
 
+#include "server/node/settings.h"
 #include "server/storage/data_directories.h"
 
 namespace wk::node {
@@ -8,7 +9,7 @@ Result<storage::PurgeReport> clean_up(storage::FileSystem& files, const config::
                                       std::size_t retain) {
   const config::Storage& folders = config.storage;
   return storage::purge(files, storage::version_folder(folders.data_dir),
-                        storage::version_folder(folders.data_log_dir), retain);
+                        storage::version_folder(folders.data_log_dir), retain, stored_bytes_max(config));
 }
 
 }  // namespace wk::node

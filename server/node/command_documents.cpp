@@ -1,7 +1,5 @@
 #include "server/node/command_documents.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <array>
 #include <charconv>
@@ -9,18 +7,13 @@
 #include <system_error>
 #include <utility>
 
+#include "server/net/address.h"
 #include "server/node/java_text.h"
 
 namespace wk::node {
 namespace {
 
 using exporter::Json;
-
-std::string socket_address(const ConnectionLine& connection) {
-  return connection.address.find(':') == std::string::npos
-             ? fmt::format("{}:{}", connection.address, connection.port)
-             : fmt::format("[{}]:{}", connection.address, connection.port);
-}
 
 /// Adds a field that is not there yet. As an object's own operator[], without looking through all the others.
 void add(Json& object, std::string key, Json value) {
@@ -29,7 +22,7 @@ void add(Json& object, std::string key, Json value) {
 
 /// The five fields that every connection has.
 Json brief_connection(const ConnectionLine& connection) {
-  return {{"remote_socket_address", socket_address(connection)},
+  return {{"remote_socket_address", net::endpoint_text(connection.address, connection.port)},
           {"interest_ops", connection.interest_ops},
           {"outstanding_requests", connection.queued},
           {"packets_received", connection.received},

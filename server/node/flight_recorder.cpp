@@ -171,14 +171,13 @@ std::string start_text(const PreviousEnd& end) {
     case PreviousEnd::Kind::kSilent:
       if (end.other_boot)
         return fmt::format(
-            "The server started. Before, it had ended without a word some time after {}, and the machine was "
-            "started again in between",
+            "The server started. Before, it had ended without a word; its last sign of life was at {}, and "
+            "the machine was started again in between",
             at);
       return fmt::format(
-          "The server started. Before, it had ended without a word at most {} s after {}: killed with "
-          "SIGKILL, "
-          "perhaps for want of memory (the kernel's log tells)",
-          FlightRecorder::kSilenceMax.count(), at);
+          "The server started. Before, it had ended without a word; its last sign of life was at {}: killed "
+          "with SIGKILL, perhaps for want of memory (the kernel's log tells)",
+          at);
     case PreviousEnd::Kind::kUnknown:
       break;
   }

@@ -4,10 +4,11 @@
 // A file of JSON lines in dataDir, beside version-2, under a name that Apache passes over. At kFileBytesMax
 // it becomes "….1" and a new one begins: two files are all there ever is. Nothing is synced; what a failing
 // machine takes with it is told by the next start. Lines that cannot be read are passed over. While the
-// process lives, the file's time is set at each beat(): a process that ended without a word did so at most
-// that long after it. Writing is done on a thread of its own, for a disk that hangs must not make the page
-// say that the core does. Thread: constructor, past() and previous_end() from main; append(), beat() and
-// flush() from any one thread.
+// process lives, whatever its core does, the file's time is set at each beat(): the last sign of life of a
+// process that ended without a word. It may have ended long after that, for it may have been stopped before,
+// or its disk hung. Writing is done on a thread of its own, for a disk that hangs must not make the page say
+// that the core does. Thread: constructor, past() and previous_end() from main; append(), beat() and flush()
+// from any one thread.
 #pragma once
 
 #include <atomic>
@@ -34,7 +35,7 @@ struct PreviousEnd {
     kCrashed,  ///< a signal ended it, and its handler said so
     kSilent,   ///< killed, or the machine failed
   } kind = Kind::kUnknown;
-  std::chrono::system_clock::time_point at{};  ///< of kSilent: when it was seen last
+  std::chrono::system_clock::time_point at{};  ///< of kSilent: its last sign of life
   std::string reason;                          ///< kStopped: its own words; kCrashed: the signal's name
   bool other_boot = false;                     ///< the machine was started in between
 };
@@ -50,8 +51,6 @@ class FlightRecorder {
   static constexpr std::size_t kLineBytesMax = 4096;
   /// Events from before this start that are told: the newest.
   static constexpr std::size_t kPastMax = 1000;
-  /// A beat a second, and what the machine may be busy with.
-  static constexpr std::chrono::seconds kSilenceMax{2};
   /// Writes that the disk has not taken yet; more are dropped.
   static constexpr std::size_t kWaitingMax = 256;
 
@@ -67,7 +66,7 @@ class FlightRecorder {
   [[nodiscard]] const PreviousEnd& previous_end() const { return previous_end_; }
 
   void append(std::span<const exporter::Event> events);
-  /// Says that the process lives. Once a second.
+  /// A sign of life of the process. Once a second.
   void beat();
   /// Waits until everything is written, at most a second.
   void flush();

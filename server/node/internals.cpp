@@ -50,6 +50,7 @@ void copy_disk(const replica::Replica& replica, const NodeStats& node, const Sur
   to.purges.duration = node.purge_time;
   to.purges.running = node.purging;
   if (node.last_purge) to.purges.last_finished = node.last_purge->wall;
+  if (node.last_purge_failed) to.last_purge_failed = node.last_purge_failed->wall;
   to.purged_files = node.purged_files;
   to.snapshot_folder_bytes = surroundings.snapshot_folder_bytes;
   to.log_folder_bytes = surroundings.log_folder_bytes;

@@ -95,21 +95,34 @@ bool LogThread::write(std::vector<Batch>& batches) {
     return false;
   };
   report.taken = Clock::now();
+  std::uint64_t syncs = log_->stats().syncs;
+  std::chrono::nanoseconds syncing{0};
+  // Called after everything that may have synced, once at most.
+  const auto new_sync = [&]() -> std::optional<std::chrono::nanoseconds> {
+    if (std::exchange(syncs, log_->stats().syncs) == log_->stats().syncs) return std::nullopt;
+    syncing += log_->stats().last_sync;
+    return log_->stats().last_sync;
+  };
   for (const Batch& batch : batches) {
-    if (batch.roll)
+    if (batch.roll) {
       if (const auto rolled = log_->roll(); !rolled) return failed(rolled.error());
+      if (const auto sync = new_sync()) report.earlier_syncs.push_back(*sync);
+    }
     for (const replica::Append& append : batch.appends) {
       const auto appended = log_->append(
           append.zxid, std::span<const std::byte>(batch.bytes).subspan(append.offset, append.size));
       if (!appended) return failed(appended.error());
+      if (const auto sync = new_sync()) report.earlier_syncs.push_back(*sync);
       ++report.records;
       report.bytes += append.size;
     }
   }
   if (report.records == 0) return true;
-  report.written = Clock::now();
+  if (const auto written = log_->write(); !written) return failed(written.error());
   if (const auto synced = log_->sync(); !synced) return failed(synced.error());
   report.synced = Clock::now();
+  report.sync = new_sync();
+  report.written = report.synced - syncing;
   report.zxid = log_->last_zxid();
   report.file_bytes = log_->file_bytes();
   report.files_created = log_->stats().files_created;

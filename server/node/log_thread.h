@@ -12,6 +12,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
@@ -24,15 +25,20 @@
 
 namespace wk::node {
 
-/// One sync, for whoever counts.
+/// One batch, for whoever counts.
 struct LogSyncReport {
   Zxid zxid;  ///< everything up to here is durable
   std::size_t records = 0;
   std::size_t bytes = 0;  ///< payload
-  // Its moments: the thread took what was queued, had handed it to the file, and the sync returned.
+  // Its moments: the thread took what was queued, had handed it to the file, and the last sync returned. A
+  // long batch is synced in between, too: `written` lies as long before `synced` as all its syncs took.
   std::chrono::steady_clock::time_point taken{};
   std::chrono::steady_clock::time_point written{};
   std::chrono::steady_clock::time_point synced{};
+  /// How long the last sync of the batch took; nullopt: forceSync is off.
+  std::optional<std::chrono::nanoseconds> sync{};
+  /// Those before it, of a long batch.
+  std::vector<std::chrono::nanoseconds> earlier_syncs{};
   std::uint64_t file_bytes = 0;     ///< size of the log file, padding included
   std::uint64_t files_created = 0;  ///< by this thread so far
 };

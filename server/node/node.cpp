@@ -21,6 +21,25 @@ using exporter::Severity;
 using std::chrono::duration_cast;
 using std::chrono::milliseconds;
 
+/// nullopt for what has no session yet.
+std::optional<replica::CloseReason> close_reason(net::Refusal refusal) {
+  switch (refusal) {
+    case net::Refusal::kFrameTooLong:
+      return replica::CloseReason::kFrameTooLong;
+    case net::Refusal::kDoesNotRead:
+      return replica::CloseReason::kDoesNotRead;
+    case net::Refusal::kUnansweredTooLong:
+      return replica::CloseReason::kUnanswered;
+    case net::Refusal::kAddressLimit:
+    case net::Refusal::kTotalLimit:
+    case net::Refusal::kNoDescriptor:
+    case net::Refusal::kHttp:
+    case net::Refusal::kTlsHello:
+      break;
+  }
+  return std::nullopt;
+}
+
 RestoreFacts facts_of(const Restored& restored) {
   return {restored.report.transactions_replayed, restored.snapshot_time, restored.replay_time,
           restored.report.digest_mismatches};
@@ -51,7 +70,7 @@ Node::Node(const config::Config& config, storage::FileSystem& files, storage::Da
       observer_(config, directories_.snapshots(), directories_.logs(), restore_facts_, replica_, port_,
                 stats_, surroundings_.newest(), surveys_),
       inspection_(config, directories_.snapshots(), directories_.logs(), replica_, port_),
-      words_(config, inspection_, replica_, [this](const Moment& moment) { return mntr(moment); }),
+      words_(config, inspection_, replica_, stats_, [this](const Moment& moment) { return mntr(moment); }),
       inquiries_([this](std::function<void()> task) { post(std::move(task)); }),
       commands_({inquiries_, inspection_, words_, stats_, [this] { return mntr(Moment::now()); }, files}),
       background_("wk-background"),
@@ -121,8 +140,8 @@ Ending Node::run(const std::function<void()>& ready) {
     ready();
   };
   // A log without any snapshot is refused at the next start, so the first snapshot comes before the first
-  // client, as in Apache.
-  if (!snapshot_in_memory_ && snapshot_)
+  // client, as in Apache. So does the one without the orphans: see Replica::start().
+  if ((!snapshot_in_memory_ || orphans > 0) && snapshot_)
     serve_ = serve;
   else
     serve();
@@ -144,6 +163,7 @@ void Node::end(int exit_code, std::string reason) {
 
 const Moment& Node::now() {
   if (!now_) now_ = Moment::now();
+  if (!wake_up_began_) wake_up_began_ = now_->steady;
   return *now_;
 }
 
@@ -155,7 +175,7 @@ void Node::on_opened(ConnectionId connection, const std::string& address) {
 
 void Node::on_frame(ConnectionId connection, std::span<const std::byte> payload) {
   step(replica::ClientFrame{connection, payload});
-  if (output_.bytes.size() > kOutputHigh) return carry_out();
+  if (output_.bytes.size() > kOutputHigh) return carry_out_so_far();
   control_flow();
 }
 
@@ -163,11 +183,14 @@ void Node::on_word(ConnectionId connection, net::FourLetterWord word, std::span<
   word_answers_.push_back({connection, words_.answer(word, connection, rest, now())});
 }
 
-void Node::on_gone(ConnectionId connection) {
+void Node::on_fetched(ConnectionId connection) { step(replica::ClientFetched{connection}); }
+
+void Node::on_gone(ConnectionId connection, std::optional<net::Refusal> why) {
+  const replica::ClientGone gone{connection, why ? close_reason(*why) : std::nullopt};
   if (carrying_out_)
-    gone_.push_back(connection);
+    gone_.push_back(gone);
   else
-    step(replica::ClientGone{connection});
+    step(gone);
 }
 
 void Node::on_refused(net::Refusal refusal, const std::string& address, std::int64_t number) {
@@ -180,7 +203,15 @@ void Node::on_wake_up() { carry_out(); }
 // Carrying out
 
 void Node::carry_out() {
-  const Moment began = now();
+  carry_out_so_far();
+  const auto ended = std::chrono::steady_clock::now();
+  const std::chrono::nanoseconds took = ended - *std::exchange(wake_up_began_, std::nullopt);
+  stats_.wake_up.record(took);
+  stats_.longest_wake_up.record(took, ended);
+}
+
+void Node::carry_out_so_far() {
+  now();
   do {
     carrying_out_ = true;
     const auto handing_over = std::chrono::steady_clock::now();
@@ -206,12 +237,9 @@ void Node::carry_out() {
       step(replica::OutputDelivered{handing_over});
       log_slow_requests();
     }
-    for (const ConnectionId connection : std::exchange(gone_, {})) step(replica::ClientGone{connection});
+    for (const replica::ClientGone& gone : std::exchange(gone_, {})) step(gone);
   } while (!output_.sends.empty() || !output_.closes.empty() || !output_.appends.empty() ||
            !output_.flows.empty() || output_.start_snapshot || output_.more_work);
-  const auto ended = std::chrono::steady_clock::now();
-  stats_.wake_up.record(ended - began.steady);
-  stats_.longest_wake_up.record(ended - began.steady, ended);
   now_.reset();
 }
 
@@ -253,8 +281,9 @@ void Node::tick() {
              "the core thread was held up for {} ms: a stopped process or virtual machine, a machine short "
              "of CPU or memory, or work of its own that took so long",
              duration_cast<milliseconds>(idle).count()));
-  step(replica::Tick{});
+  // In this order: whoever fetches what it is owed does not expire meanwhile.
   port_.tick(now().steady);
+  step(replica::Tick{});
   carry_out();
   const auto ended = std::chrono::steady_clock::now();
   if (observer_.due(ended)) {
@@ -300,28 +329,30 @@ void Node::publish() {
 // The log
 
 void Node::on_synced(const LogSyncReport& report) {
-  const std::chrono::nanoseconds sync = report.synced - report.written;
-  stats_.fsync_ns.record(sync);
-  stats_.fsync.record(sync);
+  for (const std::chrono::nanoseconds sync : report.earlier_syncs) count_sync(sync, report.file_bytes);
+  if (report.sync) count_sync(*report.sync, report.file_bytes);
   stats_.log_batch.record(report.records);
   stats_.log_bytes += report.bytes;
   stats_.log_files_created = report.files_created;
-  if (sync > config_.storage.fsync_warning_threshold) {
-    ++stats_.slow_fsyncs;
-    spdlog::warn(
-        "fsync-ing the write ahead log in wk-log took {}ms which will adversely effect operation latency. "
-        "File size is "
-        "{} bytes. See the ZooKeeper troubleshooting guide",
-        duration_cast<milliseconds>(sync).count(), report.file_bytes);
-    if (!slow_fsync_told_ || now().steady - *slow_fsync_told_ >= kSlowFsyncQuiet) {
-      slow_fsync_told_ = now().steady;
-      tell(EventType::kSlowFsync, Severity::kWarning,
-           fmt::format("a sync of the transaction log took {} ms; {} were slow since the start",
-                       duration_cast<milliseconds>(sync).count(), stats_.slow_fsyncs));
-    }
-  }
   step(replica::LogSynced{report.zxid, report.taken, report.written, report.synced});
   carry_out();
+}
+
+void Node::count_sync(std::chrono::nanoseconds sync, std::uint64_t file_bytes) {
+  stats_.fsync_ns.record(sync);
+  stats_.fsync.record(sync);
+  if (sync <= config_.storage.fsync_warning_threshold) return;
+  ++stats_.slow_fsyncs;
+  spdlog::warn(
+      "fsync-ing the write ahead log in wk-log took {}ms which will adversely effect operation latency. "
+      "File size is "
+      "{} bytes. See the ZooKeeper troubleshooting guide",
+      duration_cast<milliseconds>(sync).count(), file_bytes);
+  if (slow_fsync_told_ && now().steady - *slow_fsync_told_ < kSlowFsyncQuiet) return;
+  slow_fsync_told_ = now().steady;
+  tell(EventType::kSlowFsync, Severity::kWarning,
+       fmt::format("a sync of the transaction log took {} ms; {} were slow since the start",
+                   duration_cast<milliseconds>(sync).count(), stats_.slow_fsyncs));
 }
 
 void Node::on_space_exhausted(Zxid durable) {
@@ -390,10 +421,9 @@ void Node::on_snapshot_done(const Result<SnapshotReport>& report) {
          fmt::format("a snapshot was given up: {}", report.error().message));
   }
   if (serve_ && !report)
-    return end(1,
-               fmt::format("the first snapshot cannot be written, and a log without one would be refused at "
-                           "the next start: {}",
-                           report.error().message));
+    return end(1, fmt::format("the snapshot that has to be there before the first client is served cannot be "
+                              "written: {}; see that its folder has room and can be written to",
+                              report.error().message));
   // The job is calling this.
   post([this, job = std::shared_ptr<SnapshotJob>(std::move(snapshot_)), written = report.has_value()] {
     step(replica::SnapshotFinished{written});
@@ -414,9 +444,10 @@ void Node::purge() {
   step(replica::PurgeUnderWay{true});
   carry_out();
   background_.post([this, snapshots = directories_.snapshots(), logs = directories_.logs(),
-                    retain = static_cast<std::size_t>(config_.storage.snapshots_to_retain)] {
+                    retain = static_cast<std::size_t>(config_.storage.snapshots_to_retain),
+                    longest = stored_bytes_max(config_)] {
     const auto began = std::chrono::steady_clock::now();
-    auto report = storage::purge(files_, snapshots, logs, retain);
+    auto report = storage::purge(files_, snapshots, logs, retain, longest);
     const std::chrono::nanoseconds took = std::chrono::steady_clock::now() - began;
     post([this, report = std::move(report), took] {
       stats_.purging = false;
@@ -424,6 +455,7 @@ void Node::purge() {
       carry_out();
       if (!report) {
         ++stats_.purges_failed;
+        stats_.last_purge_failed = Moment::now();
         return spdlog::error("purge: {}", report.error().message);
       }
       ++stats_.purges;

@@ -87,7 +87,8 @@ class Node final : public net::ClientPortOwner {
   void on_opened(ConnectionId connection, const std::string& address) override;
   void on_frame(ConnectionId connection, std::span<const std::byte> payload) override;
   void on_word(ConnectionId connection, net::FourLetterWord word, std::span<const std::byte> rest) override;
-  void on_gone(ConnectionId connection) override;
+  void on_fetched(ConnectionId connection) override;
+  void on_gone(ConnectionId connection, std::optional<net::Refusal> why) override;
   void on_refused(net::Refusal refusal, const std::string& address, std::int64_t number) override;
   void on_wake_up() override;
 
@@ -98,6 +99,8 @@ class Node final : public net::ClientPortOwner {
   void step(const replica::Event& event);
   /// Carries out what the steps since the last call decided, and ends the wake-up.
   void carry_out();
+  /// Without the end: more frames of the same wake-up follow.
+  void carry_out_so_far();
   void log_slow_requests();
   void send();
   void control_flow();
@@ -106,6 +109,7 @@ class Node final : public net::ClientPortOwner {
   void arm_tick();
 
   void on_synced(const LogSyncReport& report);
+  void count_sync(std::chrono::nanoseconds sync, std::uint64_t file_bytes);
   void on_space_exhausted(Zxid durable);
   void start_snapshot(Zxid zxid);
   void slice_snapshot();
@@ -149,10 +153,11 @@ class Node final : public net::ClientPortOwner {
   std::chrono::steady_clock::time_point last_tick_{};  // or when ticking began
 
   replica::Output output_;
-  std::optional<Moment> now_;  // of the wake-up under way
+  std::optional<Moment> now_;  // of the wake-up under way, or of the part of it
+  std::optional<std::chrono::steady_clock::time_point> wake_up_began_;
   bool carrying_out_ = false;
   bool tick_posted_ = false;
-  std::vector<ConnectionId> gone_;  // ended while the output was carried out
+  std::vector<replica::ClientGone> gone_;  // ended while the output was carried out
   struct WordAnswer {
     ConnectionId connection;
     std::string text;

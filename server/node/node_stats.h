@@ -49,7 +49,8 @@ struct NodeStats {
   std::chrono::nanoseconds purge_time{0};
   bool purging = false;
   std::uint64_t purged_files = 0;
-  std::optional<Moment> last_purge;
+  std::optional<Moment> last_purge;  ///< that succeeded
+  std::optional<Moment> last_purge_failed;
 
   ServiceHistogram publish;  ///< making the copies for observers
   ServiceHistogram wake_up;  ///< from the first event of a wake-up to its end

@@ -17,12 +17,21 @@ using exporter::Severity;
 
 namespace {
 
+constexpr std::chrono::seconds kTurn{1};
+/// Reports come once a second; one that is not there by then is late.
+constexpr std::chrono::milliseconds kLate{1'500};
+/// From one turn to the next: then this thread was held up itself.
+constexpr std::chrono::seconds kHeldUp{3};
+
 exporter::EnsembleSpec ensemble_of(const std::string& member, std::uint16_t client_port) {
   exporter::TargetSpec target;
   target.name = member;
   target.host = member.substr(0, member.rfind(':'));
   target.port = client_port;
   exporter::EnsembleSpec spec;
+  // Nobody is visited here. The deadline of a visit is what is left to choose of how long a report is
+  // believed: three intervals and that, see exporter/view/freshness.h.
+  target.timeout = Observatory::kSilenceMax - 3 * spec.interval;
   spec.members = {target};
   spec.canary = exporter::CanaryMode::kOff;
   return spec;
@@ -56,6 +65,8 @@ void Observatory::start() {
   started.member = ensemble().members.front().name;
   tracker_.observe(std::move(started), events);
   keep(events);
+  turn_ = std::chrono::steady_clock::now() + kTurn;
+  next_turn();
   thread_ = std::thread([this] { io_.run(); });
   ::pthread_setname_np(thread_.native_handle(), "wk-observatory");
 }
@@ -67,7 +78,7 @@ void Observatory::stop(const std::string& reason, bool orderly) {
   stopped.type = EventType::kServerStopped;
   stopped.severity = orderly ? Severity::kInfo : Severity::kCritical;
   stopped.text = reason;
-  take(std::move(stopped));
+  take_event(std::move(stopped));
   recorder_.flush();
 }
 
@@ -79,10 +90,10 @@ void Observatory::join() {
 }
 
 void Observatory::observe(exporter::Event event) {
-  boost::asio::post(io_, [this, event = std::move(event)]() mutable { take(std::move(event)); });
+  boost::asio::post(io_, [this, event = std::move(event)]() mutable { take_event(std::move(event)); });
 }
 
-void Observatory::take(exporter::Event event) {
+void Observatory::take_event(exporter::Event event) {
   event.member = ensemble().members.front().name;
   std::vector<exporter::Event> events;
   tracker_.observe(std::move(event), events);
@@ -96,17 +107,47 @@ void Observatory::keep(std::vector<exporter::Event>& events) {
 }
 
 void Observatory::observe(exporter::PollReport report) {
-  boost::asio::post(
-      io_, [this, report = std::make_shared<exporter::PollReport>(std::move(report))] { take(*report); });
+  boost::asio::post(io_, [this, report = std::make_shared<exporter::PollReport>(std::move(report))] {
+    take(*report, Moment::now());
+  });
 }
 
-void Observatory::take(const exporter::PollReport& report) {
+void Observatory::take(const exporter::PollReport& report, const Moment& now) {
+  // The view is derived as of the report. Reports that waited here, because this thread was held up, must not
+  // be taken for the silence of a core that made them in time.
   std::vector<exporter::Event> events;
   tracker_.observe(report, events);
-  const Moment now = Moment::now();
+  reported_ = report.finished;
+  keep(events);
+  show(now);
+}
+
+void Observatory::tick(const Moment& now) {
+  // What held this thread up may have held the whole process up. Then the core, which tells so itself, has
+  // until the next turn to report before its silence counts.
+  const bool held_up = now - std::exchange(ticked_, now) > kHeldUp;
+  waited_ = held_up && !waited_;
+  if (waited_ || now - reported_ < kLate) return;
+  std::vector<exporter::Event> events;
   tracker_.tick(now, events);
   keep(events);
-  recorder_.beat();
+  show(now);
+}
+
+void Observatory::next_turn() {
+  timer_.expires_at(turn_);
+  timer_.async_wait([this](const boost::system::error_code& error) {
+    if (error) return;
+    recorder_.beat();
+    const Moment now = Moment::now();
+    tick(now);
+    turn_ += kTurn;
+    if (turn_ <= now.steady) turn_ = now.steady + kTurn;
+    next_turn();
+  });
+}
+
+void Observatory::show(const Moment& now) {
   chronicle_.append_rows(std::array{&tracker_.view()}, now);
   publish(now);
 }

@@ -1,14 +1,17 @@
 // Turns a member's reports about itself into the view that the page and Prometheus read, on a thread of its
 // own.
 //
-// When the core hangs, no report comes, the newest snapshot grows old, and /livez says so; scrapes still
-// work. What happens is kept in the flight recorder, and what happened before this start stands in the time
-// line. Thread: constructor, start() and stop() from main; both observe() from the core; chronicle() from
-// any.
+// Time passes here whether the core reports or not. After kSilenceMax without a report the member does not
+// serve, and has not since its last report: /metrics, the page, /livez and /readyz say so with one voice, and
+// scrapes still work. The next report ends that. What happens is kept in the flight recorder, and what
+// happened before this start stands in the time line. Thread: constructor, start() and stop() from main; both
+// observe() from the core; chronicle() from any; take() and tick() its own.
 #pragma once
 
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <chrono>
 #include <cstdint>
 #include <string>
 #include <thread>
@@ -26,6 +29,10 @@ namespace wk::node {
 
 class Observatory {
  public:
+  /// The core reports once a second, on a loaded machine some seconds late: without a report for so long it
+  /// hangs. As long as a scrape shows the numbers of a report (exporter::status_lifetime()).
+  static constexpr std::chrono::seconds kSilenceMax{10};
+
   /// \param member       "HOST:PORT" of the client port: the member's name in labels and on the page
   /// \param data_folder  where the flight recorder writes: dataDir, without version-2
   Observatory(const std::string& member, std::uint16_t client_port, const std::string& data_folder);
@@ -40,6 +47,11 @@ class Observatory {
   void observe(exporter::PollReport report);
   /// What the core tells as it happens; ensemble and member are filled in.
   void observe(exporter::Event event);
+  /// What the thread does with a report. Before start(), anybody may: tests let their own time pass.
+  void take(const exporter::PollReport& report, const Moment& now);
+  /// Lets time pass; the thread does it once a second. Before start() as take(). Does nothing while reports
+  /// come in time: with each of them time passes as well.
+  void tick(const Moment& now);
 
   /// An ensemble of one member, this one. Any thread: constant.
   [[nodiscard]] const exporter::EnsembleSpec& ensemble() const { return tracker_.spec(); }
@@ -47,19 +59,26 @@ class Observatory {
   [[nodiscard]] const exporter::Chronicle& chronicle() const { return chronicle_; }
 
  private:
-  void take(const exporter::PollReport& report);
-  void take(exporter::Event event);
+  void take_event(exporter::Event event);
   /// Moves `events` into the chronicle and the recorder.
   void keep(std::vector<exporter::Event>& events);
+  /// Adds a row to the history and publishes the view.
+  void show(const Moment& now);
   void publish(const Moment& now);
+  void next_turn();
   void join();
 
   const Moment started_;
   boost::asio::io_context io_{1};
   boost::asio::executor_work_guard<boost::asio::io_context::executor_type> guard_;
+  boost::asio::steady_timer timer_{io_};
   exporter::EnsembleTracker tracker_;
   exporter::Chronicle chronicle_;
   FlightRecorder recorder_;
+  std::chrono::steady_clock::time_point turn_;  ///< when to tick next
+  Moment ticked_ = started_;
+  Moment reported_ = started_;  ///< when the newest report was made
+  bool waited_ = false;         ///< the newest tick left the core time, see tick()
   std::thread thread_;
 };
 

@@ -36,9 +36,8 @@ class SnapshotRestorer : public storage::SnapshotVisitor {
 
   Result<void> acl(storage::SnapshotAcl acl) override {
     bytes_.clear();
-    jute::Writer out(bytes_);
+    jute::Writer out(bytes_, jute::kLongestString);
     for (const jute::Acl& entry : acl.acl) jute::write(out, entry);
-    if (!out.ok()) return out.status();
     recovery_.tree().restore_acl(acl.number, jute::AclListView(bytes_, acl.acl.size()));
     return {};
   }
@@ -127,9 +126,18 @@ class Restorer {
     recovery_.restart();
     recovery_.tree().begin_restore();
     if (const auto finished = recovery_.tree().finish_restore(); !finished) return finished.error();
+    const auto asked_for = files_.exists(directories_.initialize_path());
+    if (!asked_for) return asked_for.error();
     if (const auto removed = remove_initialize(); !removed) return removed;
     const auto logs = has_logs(files_, directories_.logs());
     if (!logs) return logs.error();
+    // Differs: Apache's server starts, and refuses every session until it is started again with that file.
+    if (!*logs && !*asked_for && !config_.storage.create_database)
+      return Error{
+          Errc::kNotFound,
+          fmt::format("{} holds no data, and no new database is to be made (zookeeper.db.autocreate=false); "
+                      "mount or restore the data, or create the file {} to begin with an empty database",
+                      directories_.snapshots(), directories_.initialize_path())};
     if (!*logs) return {};
     if (!config_.storage.trust_empty_snapshot)
       return Error{

@@ -77,7 +77,7 @@ storage::TransactionLogSettings log_settings(const config::Config& config) {
   const config::Storage& storage = config.storage;
   return {.preallocation_bytes =
               storage.preallocate_kib > 0 ? static_cast<std::uint64_t>(storage.preallocate_kib) * 1024 : 0,
-          .file_bytes_max = storage.log_size_limit_kib >= 0
+          .file_bytes_max = storage.log_size_limit_kib > 0
                                 ? std::optional(static_cast<std::uint64_t>(storage.log_size_limit_kib) * 1024)
                                 : std::nullopt,
           .force_sync = storage.force_sync};

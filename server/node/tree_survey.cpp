@@ -4,6 +4,7 @@
 #include <chrono>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace wk::node {
 namespace {
@@ -58,7 +59,22 @@ void TreeSurvey::look_at(tree::Znode node) {
   if (children == 0) return;
   const std::uint64_t below = node.num_descendants();
   if (node.parent() && subtrees_.wants(below)) subtrees_.add(below, {path_of(node), below});
-  if (child_lists_.wants(children) || is_sequential_ephemeral(node.first_child())) look_at_children(node);
+  if (child_lists_.wants(children) || is_sequential_ephemeral(node.first_child()) ||
+      long_replies_.wants(sampled_reply_bytes(node)))
+    look_at_children(node);
+}
+
+/// Bytes of the reply that lists the children of `node`, as far as its first names tell.
+std::uint64_t TreeSurvey::sampled_reply_bytes(tree::Znode node) {
+  std::uint64_t looked = 0;
+  std::uint64_t name_bytes = 0;
+  for (tree::Znode child = node.first_child(); child && looked < kNamesSampled;
+       child = child.next_sibling()) {
+    ++looked;
+    name_bytes += kLengthBytes + child.name().size();
+  }
+  looked_ += looked;
+  return kLengthBytes + scaled(name_bytes, looked, node.num_children());
 }
 
 void TreeSurvey::look_at_children(tree::Znode node) {
@@ -73,9 +89,14 @@ void TreeSurvey::look_at_children(tree::Znode node) {
   }
   looked_ += looked;
   const std::uint64_t children = node.num_children();
-  if (child_lists_.wants(children))
-    child_lists_.add(children,
-                     {path_of(node), children, kLengthBytes + scaled(name_bytes, looked, children)});
+  const std::uint64_t reply_bytes = kLengthBytes + scaled(name_bytes, looked, children);
+  const bool wide = child_lists_.wants(children);
+  const bool long_to_list = long_replies_.wants(reply_bytes);
+  if (wide || long_to_list) {
+    const exporter::LargeChildList row{path_of(node), children, reply_bytes};
+    if (wide) child_lists_.add(children, row);
+    if (long_to_list) long_replies_.add(reply_bytes, row);
+  }
   contenders = scaled(contenders, looked, children);
   if (contenders < 2 || !is_sequential_ephemeral(oldest) || !contentions_.wants(contenders)) return;
   const std::chrono::system_clock::time_point since{std::chrono::milliseconds{oldest.stat().ctime_ms}};
@@ -85,6 +106,11 @@ void TreeSurvey::look_at_children(tree::Znode node) {
 void TreeSurvey::finish() {
   found_.znodes = znodes_.take();
   found_.child_lists = child_lists_.take();
+  // The most children need not have the longest names.
+  const std::vector<exporter::LargeChildList> longest = long_replies_.take();
+  const auto kept = std::ranges::max_element(found_.child_lists, {}, &exporter::LargeChildList::reply_bytes);
+  if (!longest.empty() && kept != found_.child_lists.end() && kept->reply_bytes < longest.front().reply_bytes)
+    found_.child_lists.back() = longest.front();
   found_.subtrees = subtrees_.take();
   found_.contentions = contentions_.take();
 }

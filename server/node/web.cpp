@@ -11,8 +11,11 @@
 namespace wk::node {
 namespace {
 
-/// The core reports once a second: without a report for so long it hangs.
-constexpr std::chrono::seconds kSilenceMax{10};
+/// Age of the newest report of the core, whatever the age of the snapshot; before the first one, time since
+/// the start.
+std::chrono::nanoseconds silence_of_core(const exporter::Snapshot& snapshot, const Moment& now) {
+  return now - snapshot.ensembles.front().members.front().last_poll.value_or(snapshot.exporter.started);
+}
 
 exporter::HttpOptions options_of(const config::Http& http) {
   exporter::HttpOptions options;
@@ -40,16 +43,16 @@ exporter::Response text(int status, std::string body) {
 }  // namespace
 
 exporter::Response server_livez(const exporter::Snapshot& snapshot, const Moment& now) {
-  const auto age = now - snapshot.taken;
-  if (age <= kSilenceMax) return text(200, "ok\n");
+  const auto age = silence_of_core(snapshot, now);
+  if (age <= Observatory::kSilenceMax) return text(200, "ok\n");
   return text(503,
               fmt::format("the core thread has not reported for {:.1f} s: it hangs; restart the server\n",
                           seconds(age)));
 }
 
 exporter::Response server_readyz(const exporter::Snapshot& snapshot, const Moment& now) {
-  const auto age = now - snapshot.taken;
-  if (age > kSilenceMax)
+  const auto age = silence_of_core(snapshot, now);
+  if (age > Observatory::kSilenceMax)
     return text(503,
                 fmt::format("the core thread has not reported for {:.1f} s: it hangs; restart the server\n"
                             "not ready\n",

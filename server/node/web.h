@@ -33,7 +33,8 @@ class Web {
   exporter::HttpServer server_;
 };
 
-/// /livez and /readyz of a server: not those of the sidecar, whose subject is its watcher.
+/// /livez and /readyz of a server: not those of the sidecar, whose subject is its watcher. Both judge by the
+/// newest report of the core, whatever the age of the snapshot. \param snapshot  of an observatory
 exporter::Response server_livez(const exporter::Snapshot& snapshot, const Moment& now);
 exporter::Response server_readyz(const exporter::Snapshot& snapshot, const Moment& now);
 

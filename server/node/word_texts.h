@@ -75,7 +75,7 @@ struct ExpiryLine {
 struct DumpFacts {
   std::vector<ExpiryLine> sessions;  ///< entries: "0x…"
   std::vector<std::pair<SessionId, std::vector<std::string>>> ephemerals;
-  std::vector<ExpiryLine> connections;  ///< entries: "ip: /ADDRESS:PORT sessionId: 0x…"
+  std::vector<ExpiryLine> connections;  ///< entries: "ip: /ADDRESS:PORT sessionId: 0x…", see endpoint_text()
 };
 std::string dump_text(const DumpFacts& facts);
 

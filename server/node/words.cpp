@@ -8,6 +8,7 @@
 #include <system_error>
 #include <utility>
 
+#include "server/net/address.h"
 #include "server/node/process_environment.h"
 
 namespace wk::node {
@@ -27,8 +28,8 @@ std::string unless_too_long(std::size_t entries, std::string_view what, std::str
 }  // namespace
 
 Words::Words(const config::Config& config, const Inspection& inspection, replica::Replica& replica,
-             std::function<std::string(const Moment& now)> mntr)
-    : config_(config), inspection_(inspection), replica_(replica), mntr_(std::move(mntr)) {
+             NodeStats& node, std::function<std::string(const Moment& now)> mntr)
+    : config_(config), inspection_(inspection), replica_(replica), node_(node), mntr_(std::move(mntr)) {
   for (std::size_t i = 0; i < net::kFourLetterWordCount; ++i) {
     const auto word = static_cast<FourLetterWord>(i);
     if (std::ranges::find(config.four_letter_words, net::name(word)) != config.four_letter_words.end())
@@ -100,6 +101,8 @@ std::string Words::execute(FourLetterWord word, ConnectionId asker, std::span<co
 
 void Words::reset_statistics(const Moment& now) {
   replica_.reset_stats(now);
+  node_.fsync_ns = {};
+  node_.snapshot_ns = {};
   asked_at_reset_ = asked_;
 }
 
@@ -152,8 +155,8 @@ DumpFacts Words::dump(const Moment& now) const {
     const SessionId session = inspection_.session_of(socket.id());
     const auto found = ends.find(session);
     const auto at = found != ends.end() ? found->second : now.steady + config_.limits.sessionless_timeout;
-    connections[at].push_back(
-        fmt::format("ip: /{}:{} sessionId: {}", socket.address(), socket.peer_port(), hex(session)));
+    const std::string address = net::endpoint_text(socket.address(), socket.peer_port());
+    connections[at].push_back(fmt::format("ip: /{} sessionId: {}", address, hex(session)));
   });
   for (auto& [at, entries] : connections) facts.connections.push_back({wall(at), std::move(entries)});
   return facts;

@@ -16,6 +16,7 @@
 #include "server/config/config.h"
 #include "server/net/first_bytes.h"
 #include "server/node/inspection.h"
+#include "server/node/node_stats.h"
 #include "server/node/word_texts.h"
 #include "server/replica/replica.h"
 
@@ -24,8 +25,9 @@ namespace wk::node {
 class Words {
  public:
   /// \param mntr  the text of mntr, whose numbers have an owner of their own
+  /// \param node  reset by srst together with the replica's
   Words(const config::Config& config, const Inspection& inspection, replica::Replica& replica,
-        std::function<std::string(const Moment& now)> mntr);
+        NodeStats& node, std::function<std::string(const Moment& now)> mntr);
 
   /// The whole answer; the connection ends behind it.
   /// \param asker  the connection that asks, which stat and cons list too
@@ -49,6 +51,7 @@ class Words {
   const config::Config& config_;
   const Inspection& inspection_;
   replica::Replica& replica_;
+  NodeStats& node_;
   std::function<std::string(const Moment&)> mntr_;
   std::vector<net::FourLetterWord> allowed_;
   std::uint64_t asked_ = 0;

@@ -55,7 +55,6 @@ void CleanUp::remove(const Moment& now) {
     request.op = jute::OpCode::kDeleteContainer;
     request.body = body;
     pipeline_.submit(request, now);
-    ++state_.stats.containers_removed;
     next_removal_ += pace;
   }
 }

@@ -1,12 +1,14 @@
 // Why sessions expired: a record of each of the newest, made at the moment of the decision from what is known
-// then.
+// then, and counted when its end is in the log.
 //
 // The verdict rests on one question: would the session have lived if this server had not stood still? It
-// stood still between two inputs of the core that were further apart than its ticks allow. Pure. Thread:
+// stood still between two inputs of the core that were further apart than its ticks allow, and it counts only
+// when that lasted beyond the session's timeout. Pure. Thread:
 // core.
 #pragma once
 
 #include <array>
+#include <boost/unordered/unordered_flat_map.hpp>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -55,7 +57,12 @@ class ExpiredSessions {
  public:
   static constexpr std::size_t kCapacity = 100;
 
-  void add(ExpiredSession session);
+  /// Its end is on the way to the log.
+  void decided(ExpiredSession session);
+  /// It has ended: counted and kept from now on. Unknown ids are ignored.
+  void ended(SessionId id);
+  /// The log had no room for its end, so it lives on.
+  void lives_on(SessionId id) { decided_.erase(id.value); }
   /// Newest last.
   [[nodiscard]] const std::deque<ExpiredSession>& newest() const { return newest_; }
   [[nodiscard]] std::uint64_t total() const { return total_; }
@@ -64,6 +71,7 @@ class ExpiredSessions {
   }
 
  private:
+  boost::unordered_flat_map<std::int64_t, ExpiredSession> decided_;  // bounded as Expiry's transactions are
   std::deque<ExpiredSession> newest_;
   std::uint64_t total_ = 0;
   std::array<std::uint64_t, kExpiryCauses> causes_{};

@@ -15,7 +15,8 @@ namespace wk::replica {
 
 class Expiry {
  public:
-  /// Sessions that one step closes, and transactions in flight above which it closes none.
+  /// Sessions that one step closes, and transactions in flight for which no client waits, expiries above all,
+  /// from which on it closes none. However many writes clients have under way, sessions expire.
   static constexpr std::size_t kSessionsAStep = 128;
   static constexpr std::size_t kMaxInFlight = 1'024;
 
@@ -25,6 +26,8 @@ class Expiry {
   bool on_tick(const Moment& now);
 
  private:
+  [[nodiscard]] std::size_t own_in_flight() const;
+
   State& state_;
   Pipeline& pipeline_;
 };

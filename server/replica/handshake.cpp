@@ -92,7 +92,9 @@ void Handshake::refuse(Connection& connection, const Moment& now) {
 }
 
 void Handshake::complete(Connection& connection, std::chrono::steady_clock::time_point received) {
-  state_.connections.set_stage(connection, Connection::Stage::kOpen);
+  // What came meanwhile may have ended it already, after an answer that is still owed.
+  if (connection.stage == Connection::Stage::kOpening)
+    state_.connections.set_stage(connection, Connection::Stage::kOpen);
   outbox_.connect_response(connection, true, received);
 }
 

@@ -34,8 +34,14 @@ void InFlightQueue::give_back(Chunk chunk) {
 void InFlightQueue::push(InFlight entry, std::span<const std::byte> payload) {
   WK_CHECK(entries_.empty() || entries_.back().zxid < entry.zxid,
            "transactions must enter the log in zxid order");
-  if (chunks_.empty() || chunks_.back().capacity - chunks_.back().used < payload.size())
+  if (chunks_.empty() || chunks_.back().capacity - chunks_.back().used < payload.size()) {
+    // A chunk without entries would stay in front for ever: nothing that is popped would empty it.
+    if (!chunks_.empty() && chunks_.back().entries == 0) {
+      give_back(std::move(chunks_.back()));
+      chunks_.pop_back();
+    }
     chunks_.push_back(take_chunk(payload.size()));
+  }
   Chunk& chunk = chunks_.back();
   std::byte* const place = chunk.bytes.get() + chunk.used;
   if (!payload.empty()) std::memcpy(place, payload.data(), payload.size());

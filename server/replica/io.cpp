@@ -33,6 +33,12 @@ const char* name(CloseReason reason) {
       return "client_ahead";
     case CloseReason::kNoLogSpace:
       return "no_log_space";
+    case CloseReason::kFrameTooLong:
+      return "frame_too_long";
+    case CloseReason::kDoesNotRead:
+      return "does_not_read";
+    case CloseReason::kUnanswered:
+      return "unanswered";
   }
   return "unknown";
 }

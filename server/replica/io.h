@@ -29,6 +29,28 @@ namespace wk::replica {
 // ----------------------------------------------------------------------------------------------------------
 // inputs
 
+/// Why this server ends a connection; each is a label value and a log line.
+enum class CloseReason : std::uint8_t {
+  kClientAsked,       ///< closeSession was answered
+  kSessionRefused,    ///< wrong password, unknown, expired or closed session; answered with zeros
+  kSessionExpired,    ///< the session of this connection expired
+  kSessionTakenOver,  ///< the same session connected again
+  kMalformed,         ///< frame shorter than its header, undecodable handshake, auth or SASL packet
+  kUnknownOperation,  ///< answered with UNIMPLEMENTED
+  kAuthFailed,        ///< answered with AUTHFAILED
+  kClientAhead,       ///< the client has seen a zxid that this server has not applied yet
+  kNoLogSpace,        ///< a session could not be opened or closed because the log is full
+  kFrameTooLong,      ///< by the shell: a request above jute.maxbuffer
+  kDoesNotRead,       ///< by the shell: too much waited for a client that does not read
+  kUnanswered,        ///< by the shell: no answer came in the time that a handshake may take
+};
+
+/// Number of CloseReason values, for counters by reason.
+inline constexpr std::size_t kCloseReasons = 12;
+
+/// Stable name of a reason, fit for a label value: "client_asked", "session_expired", …
+const char* name(CloseReason reason);
+
 /// Time passed. Expected at least every 100 ms, or as often as Settings::container_check_interval asks when
 /// that is shorter; a late tick only delays expiry.
 struct Tick {};
@@ -48,10 +70,18 @@ struct ClientFrame {
   std::span<const std::byte> payload{};
 };
 
+/// A connection that the shell does not read from, since it does not read, has fetched some of what it is
+/// owed: its session's client lives, though no ping of it can be read. Ignored when the connection is
+/// unknown.
+struct ClientFetched {
+  ConnectionId connection{};
+};
+
 /// The transport connection ended, from whichever side; also confirms a close that the core asked for, but
 /// need not follow it. Ignored when the connection is unknown.
 struct ClientGone {
   ConnectionId connection{};
+  std::optional<CloseReason> closed{};  ///< when the shell ended it by itself
 };
 
 /// The appends of the Output were handed to the log. Given once for each Output that had appends.
@@ -94,8 +124,9 @@ struct OutputDelivered {
   std::chrono::steady_clock::time_point began{};
 };
 
-using Event = std::variant<Tick, ClientOpened, ClientFrame, ClientGone, AppendsHandedOver, LogSynced,
-                           LogSpaceExhausted, LogSpaceBack, SnapshotFinished, PurgeUnderWay, OutputDelivered>;
+using Event =
+    std::variant<Tick, ClientOpened, ClientFrame, ClientFetched, ClientGone, AppendsHandedOver, LogSynced,
+                 LogSpaceExhausted, LogSpaceBack, SnapshotFinished, PurgeUnderWay, OutputDelivered>;
 
 struct Input {
   Moment now{};
@@ -113,25 +144,6 @@ struct Send {
   std::size_t size = 0;
   bool only_events = false;  ///< nobody waits for an answer in it
 };
-
-/// Why the core ends a connection; each is a label value and a log line.
-enum class CloseReason : std::uint8_t {
-  kClientAsked,       ///< closeSession was answered
-  kSessionRefused,    ///< wrong password, unknown, expired or closed session; answered with zeros
-  kSessionExpired,    ///< the session of this connection expired
-  kSessionTakenOver,  ///< the same session connected again
-  kMalformed,         ///< frame shorter than its header, undecodable handshake, auth or SASL packet
-  kUnknownOperation,  ///< answered with UNIMPLEMENTED
-  kAuthFailed,        ///< answered with AUTHFAILED
-  kClientAhead,       ///< the client has seen a zxid that this server has not applied yet
-  kNoLogSpace,        ///< a session could not be opened or closed because the log is full
-};
-
-/// Number of CloseReason values, for counters by reason.
-inline constexpr std::size_t kCloseReasons = 9;
-
-/// Stable name of a reason, fit for a label value: "client_asked", "session_expired", …
-const char* name(CloseReason reason);
 
 /// Close after the connection's sends of this Output have left.
 struct Close {

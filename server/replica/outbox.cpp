@@ -32,7 +32,9 @@ void put_big_endian(std::byte* place, std::uint64_t value, std::size_t size) {
 void write_event(std::vector<std::byte>& bytes, jute::EventType type, std::string_view path, Zxid zxid) {
   const std::size_t start = bytes.size();
   bytes.resize(start + kLengthBytes);
-  jute::Writer out(bytes);
+  // A path that a client asked about may be longer than what is stored: its malformed bytes were made whole
+  // characters.
+  jute::Writer out(bytes, jute::kLongestString);
   write(out, jute::ReplyHeader{jute::kXidNotification, zxid, jute::ErrorCode::kOk});
   out.write_int(static_cast<std::int32_t>(type));
   out.write_int(static_cast<std::int32_t>(jute::KeeperState::kSyncConnected));
@@ -211,7 +213,7 @@ void Outbox::release_held_events() {
   held_bytes_.clear();
 }
 
-void Outbox::note_slow(const Burst& burst) {
+void Outbox::note_slow(const Burst& burst, std::chrono::nanoseconds latency) {
   SlowRequest slow;
   slow.connection = burst.connection;
   if (const Connection* const connection = state_.connections.find(burst.connection))
@@ -219,7 +221,7 @@ void Outbox::note_slow(const Burst& burst) {
   slow.op = burst.op;
   slow.received = burst.received;
   slow.during_purge = state_.notable.purging;
-  state_.notable.slow.note_late(slow);
+  state_.notable.slow.note_late(slow, burst.replies, latency);
 }
 
 void Outbox::delivered(const Moment& now) {
@@ -228,7 +230,7 @@ void Outbox::delivered(const Moment& now) {
     const std::chrono::nanoseconds latency =
         std::max<std::chrono::nanoseconds>(now.steady - burst.received, std::chrono::nanoseconds{0});
     stats.latency.record(latency, burst.replies);
-    if (state_.notable.slow.is_slow(latency)) note_slow(burst);
+    if (state_.notable.slow.is_slow(latency)) note_slow(burst, latency);
     if (const txn::Operation* operation = txn::find_operation(burst.op)) {
       const bool update = operation->service == txn::Service::kWrite;
       (update ? stats.update_latency : stats.read_latency).record(latency, burst.replies);

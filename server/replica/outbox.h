@@ -73,7 +73,7 @@ class Outbox final : public txn::EventSink {
   void send(const Send& one);
   void send_event(std::span<const ConnectionId> watchers, std::size_t offset, std::size_t size);
   void release_held_events();
-  void note_slow(const Burst& burst);
+  void note_slow(const Burst& burst, std::chrono::nanoseconds latency);
   void note(Connection& connection, const Answered& answered, Zxid zxid, std::size_t size);
 
   State& state_;

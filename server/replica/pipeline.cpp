@@ -123,11 +123,14 @@ void Pipeline::log_synced(const LogSynced& synced, const Moment& now) {
   state_.stats.log_batch.record(transactions);
   last_synced_ = zxid;
   acknowledgements_.record(state_.settings.server, zxid);
-  commit_up_to(acknowledgements_.committed(), now);
+  // This server's own sync completed the quorum: how long the core took to learn of it is the core's time.
+  const bool known = synced.synced != std::chrono::steady_clock::time_point{};
+  commit_up_to(acknowledgements_.committed(), known ? synced.synced : now.steady, now);
 }
 
-void Pipeline::commit_up_to(Zxid zxid, const Moment& now) {
-  stages_.committed(zxid, now.steady);
+void Pipeline::commit_up_to(Zxid zxid, std::chrono::steady_clock::time_point acknowledged,
+                            const Moment& now) {
+  stages_.committed(zxid, acknowledged);
   while (!in_flight_.empty() && in_flight_.front().zxid <= zxid) apply_front(now);
   start_snapshot_if_due();
 }

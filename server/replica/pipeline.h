@@ -91,7 +91,8 @@ class Pipeline {
   [[nodiscard]] const WriteStages& stages() const { return stages_; }
 
  private:
-  void commit_up_to(Zxid zxid, const Moment& now);
+  /// \param acknowledged  when a quorum had it
+  void commit_up_to(Zxid zxid, std::chrono::steady_clock::time_point acknowledged, const Moment& now);
   void apply_front(const Moment& now);
   void count_written(const InFlight& entry, const txn::Applied& applied);
   void note_if_slow(const InFlight& entry, const txn::Applied& applied, const Connection* waiting,

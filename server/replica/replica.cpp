@@ -32,7 +32,9 @@ std::size_t Replica::start(std::optional<Zxid> snapshot, const Moment& now, Outp
   outbox_.begin(output);
   const std::size_t orphans = remove_orphans();
   state_.database->sessions.start_tracking(now.steady);
-  if (snapshot != last_applied()) pipeline_.start_snapshot();
+  // Orphans are removed from no log: replaying the log on the old snapshot would bring them back, and with
+  // them refuse or lose what was created in their places since.
+  if (snapshot != last_applied() || orphans > 0) pipeline_.start_snapshot();
   return orphans;
 }
 
@@ -80,10 +82,19 @@ void Replica::on(const ClientFrame& frame, const Moment& now) {
     requests_.on_frame(*connection, frame.payload, now);
 }
 
+void Replica::on(const ClientFetched& fetched, const Moment& now) {
+  const Connection* const connection = state_.connections.find(fetched.connection);
+  if (connection == nullptr || connection->stage != Connection::Stage::kOpen) return;
+  state_.database->sessions.touch(connection->session, connection->timeout, now.steady);
+}
+
 void Replica::on(const ClientGone& gone, const Moment&) {
   if (state_.connections.find(gone.connection) == nullptr) return;
-  ++state_.stats.connections_gone;
-  forget_connection(state_, gone.connection);
+  if (gone.closed)
+    ++state_.stats.closes[static_cast<std::size_t>(*gone.closed)];
+  else
+    ++state_.stats.connections_gone;
+  forget_connection(state_, gone.connection, gone.closed);
 }
 
 void Replica::on(const AppendsHandedOver&, const Moment& now) { pipeline_.handed_over(now); }

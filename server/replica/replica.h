@@ -42,8 +42,8 @@ class Replica {
 
   /// Begins to serve, before the first step(): removes the ephemerals of sessions that no longer exist, gives
   /// every session a full timeout, and asks for a snapshot when `snapshot` (of the RecoveryReport) is not
-  /// what is in memory. \return  number of orphaned ephemerals removed (not logged, as in Apache: the next
-  /// start would remove them again)
+  /// what is in memory. \return  number of orphaned ephemerals removed. They are not logged, as in Apache, so
+  /// no client may be served before that snapshot is on disk.
   std::size_t start(std::optional<Zxid> snapshot, const Moment& now, Output& output);
 
   /// Handles one input and appends to `output` what is to be done.
@@ -86,6 +86,7 @@ class Replica {
   void on(const Tick&, const Moment& now);
   void on(const ClientOpened& opened, const Moment& now);
   void on(const ClientFrame& frame, const Moment& now);
+  void on(const ClientFetched& fetched, const Moment& now);
   void on(const ClientGone& gone, const Moment& now);
   void on(const AppendsHandedOver&, const Moment& now);
   void on(const LogSynced& synced, const Moment& now);

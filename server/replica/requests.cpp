@@ -122,7 +122,7 @@ void Requests::on_auth(Connection& connection, const Answered& answered, std::sp
     pending.error = jute::ErrorCode::kAuthFailed;
     pending.then_close = CloseReason::kAuthFailed;
   }
-  in_turn(connection, std::move(pending));
+  if (in_turn(connection, std::move(pending))) update_flow(connection);
 }
 
 bool Requests::add_identities(Connection& connection, std::span<const jute::Id> identities) {
@@ -152,7 +152,7 @@ void Requests::on_sasl(Connection& connection, const Answered& answered, std::sp
   pending.received = answered.received;
   pending.zxid = kZeroZxid;
   jute::Writer(pending.body).write_string(std::nullopt);
-  in_turn(connection, std::move(pending));
+  if (in_turn(connection, std::move(pending))) update_flow(connection);
 }
 
 void Requests::on_ping(Connection& connection, const Answered& answered) {
@@ -202,7 +202,7 @@ void Requests::on_write(Connection& connection, const Answered& answered, std::s
       pending.then_close = CloseReason::kNoLogSpace;
       state_.connections.set_stage(connection, Connection::Stage::kFinishing);
     }
-    in_turn(connection, std::move(pending));
+    if (in_turn(connection, std::move(pending))) update_flow(connection);
     return;
   }
   txn::Request request;
@@ -325,6 +325,13 @@ void Requests::applied(const InFlight& entry, const txn::Applied& applied, Conne
     if (Connection* speaker = state_.connections.find(session_connection))
       close_connection(state_, outbox_, *speaker, CloseReason::kSessionExpired);
   if (session_closed) state_.notable.absent.forget(entry.session);
+  const bool own = entry.connection == ConnectionId{};
+  if (session_closed && own) {
+    ++state_.stats.sessions_expired;
+    state_.notable.expired.ended(entry.session);
+  }
+  if (own && applied.header.type == jute::OpCode::kDeleteContainer && applied.error == jute::ErrorCode::kOk)
+    ++state_.stats.containers_removed;
   if (applied.header.type == jute::OpCode::kCreateSession) ++state_.stats.sessions_opened;
 
   Connection* connection = state_.connections.find(entry.connection);
@@ -357,7 +364,10 @@ void Requests::abandoned(const InFlight& entry) {
   jute::TxnHeader header;
   read(in, header);
   if (header.type == jute::OpCode::kCreateSession) sessions.forget_uncommitted(entry.session);
-  if (header.type == jute::OpCode::kCloseSession) sessions.unmark_closing(entry.session, state_.now.steady);
+  if (header.type == jute::OpCode::kCloseSession) {
+    sessions.unmark_closing(entry.session, state_.now.steady);
+    state_.notable.expired.lives_on(entry.session);
+  }
 
   Connection* connection = state_.connections.find(entry.connection);
   if (connection == nullptr) return;

@@ -14,7 +14,9 @@ void SlowRequests::note(SlowRequest request) {
   if (noted_.size() < kMaxNoted) noted_.push_back(std::move(request));
 }
 
-void SlowRequests::note_late(const SlowRequest& request) {
+void SlowRequests::note_late(const SlowRequest& request, std::uint64_t replies,
+                             std::chrono::nanoseconds latency) {
+  if (logged_from_.count() > 0 && latency >= logged_from_) answered_ += replies;
   const bool noted = std::ranges::any_of(noted_, [&](const SlowRequest& known) {
     return known.connection == request.connection && known.op == request.op &&
            known.received == request.received;
@@ -33,6 +35,7 @@ void SlowRequests::delivered(Time applied, const Moment& now, const WriteStages&
       request.moments = moments;
     }
     if (logged_from_.count() > 0 && request.latency >= logged_from_) {
+      if (answered_ > 0) --answered_;
       if (to_log_.requests.size() < kMaxToLog)
         to_log_.requests.push_back(request);
       else
@@ -41,6 +44,8 @@ void SlowRequests::delivered(Time applied, const Moment& now, const WriteStages&
     keep(std::move(request));
   }
   noted_.clear();
+  // Those beyond kMaxNoted were as slow.
+  to_log_.left_out += std::exchange(answered_, 0);
 }
 
 void SlowRequests::keep(SlowRequest request) {

@@ -61,8 +61,8 @@ class SlowRequests {
 
   /// A slow request was answered; its reply is on its way.
   void note(SlowRequest request);
-  /// The replies to requests of this kind and moment left; what was not noted is noted now.
-  void note_late(const SlowRequest& request);
+  /// `replies` to requests of this kind and moment left after `latency`; what was not noted is noted now.
+  void note_late(const SlowRequest& request, std::uint64_t replies, std::chrono::nanoseconds latency);
   /// All replies left. \param applied  as of OutputDelivered::began
   void delivered(Time applied, const Moment& now, const WriteStages& stages);
   /// Expected about every second. \param latency  of all requests
@@ -87,6 +87,7 @@ class SlowRequests {
   std::chrono::nanoseconds usual_{kLeast};  // ten times the median
   std::chrono::nanoseconds threshold_{kLeast};
   std::vector<SlowRequest> noted_;
+  std::uint64_t answered_ = 0;  // of this wake-up, slow enough to be logged
   std::vector<SlowRequest> slowest_;
   ToLog to_log_;
 };

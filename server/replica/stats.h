@@ -69,7 +69,7 @@ struct Stats {
   // Connections and sessions.
   std::uint64_t connections_opened = 0;
   std::uint64_t connections_gone = 0;                 ///< ended by the peer or the network
-  std::array<std::uint64_t, kCloseReasons> closes{};  ///< ended by the core, by CloseReason
+  std::array<std::uint64_t, kCloseReasons> closes{};  ///< ended by this server, by CloseReason
   std::uint64_t connect_requests = 0;                 ///< "connection_request_count"
   std::uint64_t sessions_opened = 0;
   std::uint64_t sessions_resumed = 0;  ///< "connection_revalidate_count" counts resumed and refused together
@@ -96,7 +96,7 @@ struct Stats {
   std::uint64_t transactions_abandoned = 0;  ///< in flight when the log ran out of room
   std::uint64_t snapshots_started = 0;
   std::uint64_t snapshots_failed = 0;
-  std::uint64_t containers_removed = 0;  ///< asked for by the clean-up of containers and TTL nodes
+  std::uint64_t containers_removed = 0;  ///< and TTL nodes, by the clean-up
 };
 
 }  // namespace wk::replica

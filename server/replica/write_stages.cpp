@@ -85,9 +85,9 @@ std::vector<Batch>& WriteStages::synced(Zxid zxid, Time taken, Time written, Tim
   return newly_synced_;
 }
 
-void WriteStages::committed(Zxid zxid, Time now) {
+void WriteStages::committed(Zxid zxid, Time acknowledged) {
   take_up_to(synced_, zxid, [&](Batch batch) {
-    set_end(batch, WriteStage::kQuorum, now);
+    set_end(batch, WriteStage::kQuorum, acknowledged);
     if (committed_.size() < kMaxUndelivered) committed_.push_back(batch);
   });
 }

@@ -27,9 +27,9 @@ enum class WriteStage : std::uint8_t {
   kLogQueue,  ///< … the log thread took it
   kAppend,    ///< … written to the file
   kFsync,     ///< … on stable storage here
-  kQuorum,    ///< … the core learned that a quorum has it; alone, that it is on stable storage
-  kApply,     ///< … applied, with everything that committed together, and the replies encoded
-  kReply,     ///< … handed to the kernel
+  kQuorum,    ///< … a quorum has it: nothing when this server's own sync was the last that it needed
+  kApply,  ///< … the core took it up and applied it, with everything that committed together, replies encoded
+  kReply,  ///< … handed to the kernel
 };
 inline constexpr std::size_t kWriteStages = 7;
 /// Stable name, fit for a label value: "prepare", "log_queue", …
@@ -64,8 +64,8 @@ class WriteStages {
   /// Everything up to `zxid` is on stable storage here. \return  the transactions that this is new for, by
   /// batch; valid until the next call of anything here
   std::vector<Batch>& synced(Zxid zxid, Time taken, Time written, Time synced);
-  /// Everything up to `zxid` is about to be applied.
-  void committed(Zxid zxid, Time now);
+  /// Everything up to `zxid` is about to be applied. \param acknowledged  when a quorum had it
+  void committed(Zxid zxid, Time acknowledged);
   /// What was committed since the last call was applied by `applied`, and its replies left at `now`.
   void delivered(Time applied, Time now, WriteStageStats& stats);
   /// Nothing behind `zxid` will ever be on stable storage.

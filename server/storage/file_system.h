@@ -84,7 +84,7 @@ class FileSystem {
   virtual Result<bool> exists(const std::string& path) = 0;
   /// Sorted by name, without "." and "..". Errc::kNotFound when there is no such folder.
   virtual Result<std::vector<DirectoryEntry>> list(const std::string& directory) = 0;
-  /// Creates what is missing of the path; nothing when it is there.
+  /// Creates what is missing of the path, durably; nothing when it is there.
   virtual Result<void> create_directories(const std::string& directory) = 0;
   /// Whether this process may create files in the folder.
   virtual Result<bool> is_writable(const std::string& directory) = 0;

@@ -123,6 +123,7 @@ class LogReader::State {
         if (!*ended) continue;
         payload = **ended;
       }
+      remember_tail(at, at + kRecordOverheadBytes + (*payload)->size());
       const auto wanted = judge(**payload, at);
       if (!wanted) return wanted.error();
       if (stopped_) return stop();
@@ -305,6 +306,12 @@ class LogReader::State {
     return Payload{*payload};
   }
 
+  void remember_tail(std::uint64_t record, std::uint64_t end) {
+    if (end_.tail_file != file_->name()) end_.tail_file = file_->name();
+    end_.tail_begin = std::min(record, end - std::min<std::uint64_t>(end, kUnsyncedBytesMax));
+    end_.tail_end = end;
+  }
+
   void set_mend(LogEnd::Mend mend, std::uint64_t offset) {
     end_.mend = mend;
     end_.mend_file = file_->name();
@@ -417,23 +424,29 @@ Result<void> cut_durably(FileSystem& files, const std::string& path, std::uint64
   return (*file)->sync();
 }
 
-}  // namespace
+Result<void> make_tail_durable(FileSystem& files, const std::string& directory, const LogEnd& end) {
+  if (end.tail_file.empty()) return {};
+  auto file = files.open_to_write(join(directory, end.tail_file));
+  if (!file) return file.error();
+  std::vector<std::byte> chunk(kReadBytes);
+  for (std::uint64_t at = end.tail_begin; at < end.tail_end;) {
+    const auto bytes = std::span(chunk).first(
+        static_cast<std::size_t>(std::min<std::uint64_t>(kReadBytes, end.tail_end - at)));
+    const auto read = (*file)->read_at(at, bytes);
+    if (!read) return read.error();
+    if (*read == 0) break;
+    const auto written = (*file)->write_at(at, bytes.first(*read));
+    // A file system that writes elsewhere may be full. Then a sync is all that can be done.
+    if (!written && written.error().code == Errc::kNoSpace) break;
+    if (!written) return written.error();
+    at += *read;
+  }
+  if (const auto synced = (*file)->sync(); !synced) return synced.error();
+  return files.sync_directory(directory);
+}
 
-Result<void> mend_log(FileSystem& files, const std::string& directory, const LogEnd& end) {
-  // From the newest file backwards, so that a crash leaves a log without a gap.
-  for (auto name = end.files_beyond.rbegin(); name != end.files_beyond.rend(); ++name) {
-    const auto moved =
-        files.rename(join(directory, *name), join(directory, fmt::format("{}{}", kLostPrefix, *name)));
-    if (!moved) return moved.error();
-    if (const auto synced = files.sync_directory(directory); !synced) return synced.error();
-  }
+Result<void> mend_last_file(FileSystem& files, const std::string& directory, const LogEnd& end) {
   const std::string path = join(directory, end.mend_file);
-  if (end.set_aside && end.mend != LogEnd::Mend::kNothing) {
-    const auto copied =
-        copy_file(files, path, join(directory, fmt::format("{}{}", kLostPrefix, end.mend_file)));
-    if (!copied) return copied.error();
-    if (const auto synced = files.sync_directory(directory); !synced) return synced.error();
-  }
   switch (end.mend) {
     case LogEnd::Mend::kNothing:
       return {};
@@ -450,6 +463,26 @@ Result<void> mend_log(FileSystem& files, const std::string& directory, const Log
     }
   }
   return {};
+}
+
+}  // namespace
+
+Result<void> mend_log(FileSystem& files, const std::string& directory, const LogEnd& end) {
+  // From the newest file backwards, so that a crash leaves a log without a gap.
+  for (auto name = end.files_beyond.rbegin(); name != end.files_beyond.rend(); ++name) {
+    const auto moved =
+        files.rename(join(directory, *name), join(directory, fmt::format("{}{}", kLostPrefix, *name)));
+    if (!moved) return moved.error();
+    if (const auto synced = files.sync_directory(directory); !synced) return synced.error();
+  }
+  if (end.set_aside && end.mend != LogEnd::Mend::kNothing) {
+    const auto copied = copy_file(files, join(directory, end.mend_file),
+                                  join(directory, fmt::format("{}{}", kLostPrefix, end.mend_file)));
+    if (!copied) return copied.error();
+    if (const auto synced = files.sync_directory(directory); !synced) return synced.error();
+  }
+  if (const auto mended = mend_last_file(files, directory, end); !mended) return mended;
+  return make_tail_durable(files, directory, end);
 }
 
 Result<void> truncate_log(FileSystem& files, const std::string& directory, Zxid last,

@@ -62,6 +62,12 @@ struct LogEnd {
   std::uint64_t mend_offset = 0;            ///< kCut: new size; kRestoreEndMark: place of the byte
   std::vector<std::string> files_beyond{};  ///< accept_loss: files after the damage, to be set aside
   bool set_aside = false;                   ///< accept_loss was needed: keep what is cut
+
+  /// What may never have been synced: the last record, and the kUnsyncedBytesMax before its end. Empty name:
+  /// there is no record.
+  std::string tail_file{};
+  std::uint64_t tail_begin = 0;
+  std::uint64_t tail_end = 0;
 };
 
 class LogReader {
@@ -87,9 +93,11 @@ class LogReader {
 };
 
 /// Makes the last file fit for a new start: removes an empty one, cuts off what a crash left unfinished,
-/// restores an end mark; durable on return. A cut is repeated harmlessly when a crash interrupts it. What is
-/// cut by order of accept_loss is kept beside, as "lost.<name>".
-/// \param end  of a LogReader that has answered "no more"
+/// restores an end mark, and makes durable what was read: the process before may have been killed before its
+/// sync, or have ended because the sync failed, and what is served from here on must not go away again. So
+/// the tail is written once more, for after a failed sync the kernel takes its pages for clean. A cut is
+/// repeated harmlessly when a crash interrupts it. What is cut by order of accept_loss is kept beside, as
+/// "lost.<name>". \param end  of a LogReader that has answered "no more"
 Result<void> mend_log(FileSystem& files, const std::string& directory, const LogEnd& end);
 
 /// Cuts the log right after transaction `last`: what follows is gone for good, as a leader demands of a

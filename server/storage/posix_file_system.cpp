@@ -191,8 +191,14 @@ class PosixFileSystem final : public FileSystem {
   Result<void> create_directories(const std::string& directory) override {
     for (std::size_t end = directory.find('/', 1);; end = directory.find('/', end + 1)) {
       const std::string part = directory.substr(0, end);
-      if (::mkdir(part.c_str(), kDirectoryMode) != 0 && errno != EEXIST)
+      if (::mkdir(part.c_str(), kDirectoryMode) == 0) {
+        const std::size_t slash = part.rfind('/');
+        const std::string parent =
+            slash == std::string::npos ? "." : part.substr(0, std::max<std::size_t>(slash, 1));
+        if (const auto synced = sync_directory(parent); !synced) return synced;
+      } else if (errno != EEXIST) {
         return fault(errno, "create the folder", part);
+      }
       if (end == std::string::npos) break;
     }
     struct ::stat status {};

@@ -14,12 +14,12 @@ namespace {
 /// usable.
 Result<std::optional<Zxid>> oldest_kept(FileSystem& files, const std::string& directory,
                                         const std::vector<SnapshotName>& snapshots, std::size_t retain,
-                                        std::vector<std::string>& findings) {
+                                        std::size_t field_bytes_max, std::vector<std::string>& findings) {
   std::optional<Zxid> oldest;
   std::size_t kept = 0;
   for (const SnapshotName& name : snapshots) {
     if (kept == retain) break;
-    const auto content = read_snapshot(files, directory, name, nullptr);
+    const auto content = read_snapshot(files, directory, name, nullptr, field_bytes_max);
     if (!content && content.error().code == Errc::kIo) return content.error();
     if (!content) {
       findings.push_back(content.error().message);
@@ -46,7 +46,7 @@ Result<void> remove_all(FileSystem& files, const std::string& directory,
 }  // namespace
 
 Result<PurgeReport> purge(FileSystem& files, const std::string& snapshots, const std::string& logs,
-                          std::size_t retain) {
+                          std::size_t retain, std::size_t field_bytes_max) {
   WK_CHECK(retain >= kRetainedSnapshotsMin, "the configuration clamps the number of kept snapshots");
   const auto snapshot_entries = files.list(snapshots);
   if (!snapshot_entries) return snapshot_entries.error();
@@ -60,7 +60,7 @@ Result<PurgeReport> purge(FileSystem& files, const std::string& snapshots, const
     const auto all_logs = logs_of(*log_entries);
     if (all_logs.size() < 2 || all_logs[1].first > oldest) return report;
   }
-  const auto oldest = oldest_kept(files, snapshots, all_snapshots, retain, report.findings);
+  const auto oldest = oldest_kept(files, snapshots, all_snapshots, retain, field_bytes_max, report.findings);
   if (!oldest) return oldest.error();
   if (!*oldest) return report;
 

@@ -23,8 +23,10 @@ struct PurgeReport {
 
 /// Keeps the `retain` newest verified snapshots and every log that any of them needs.
 /// Removes nothing when there are fewer verified snapshots than that, except damaged ones older than all of
-/// them. \param retain  at least kRetainedSnapshotsMin (WK_CHECK; the configuration clamps it)
+/// them. \param retain           at least kRetainedSnapshotsMin (WK_CHECK; the configuration clamps it)
+/// \param field_bytes_max  longest string of a snapshot, as at a start: with less a whole snapshot would
+///                         count as damaged, and nothing would ever be removed
 Result<PurgeReport> purge(FileSystem& files, const std::string& snapshots, const std::string& logs,
-                          std::size_t retain);
+                          std::size_t retain, std::size_t field_bytes_max);
 
 }  // namespace wk::storage

@@ -379,6 +379,8 @@ Result<NewestSnapshot> read_newest_snapshot(FileSystem& files, const std::string
       newest.content = std::move(*content);
       return newest;
     }
+    // Differs: Apache passes over what it cannot read. A disk that does not answer says nothing about the
+    // file: an older state must not be taken instead.
     if (content.error().code == Errc::kIo || content.error().code == Errc::kNotAllowed)
       return content.error();
     newest.passed_over.push_back(content.error().message);

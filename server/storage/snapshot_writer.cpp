@@ -46,6 +46,17 @@ Result<void> SnapshotWriter::commit() {
   if (const auto renamed = files_->rename(unfinished_path_, join(directory_, name())); !renamed)
     return renamed.error();
   file_.reset();
+  if (const auto synced = files_->sync_directory(directory_); !synced) return synced;
+  // Of equal zxids readers take the uncompressed file: an older one must not stand in for what was just
+  // written.
+  bool removed = false;
+  for (const Compression other : {Compression::kNone, Compression::kGzip, Compression::kSnappy}) {
+    if (other == compression_) continue;
+    const auto gone = files_->remove(join(directory_, snapshot_name(zxid_, other)));
+    if (!gone && gone.error().code != Errc::kNotFound) return gone.error();
+    removed = removed || gone;
+  }
+  if (!removed) return {};
   return files_->sync_directory(directory_);
 }
 

@@ -39,7 +39,7 @@ class SnapshotWriter {
   /// (Errc::kNoSpace, Errc::kIo) only destruction is left.
   Result<void> append(std::span<const std::byte> bytes);
   /// Finishes, syncs and names the file. An existing snapshot of the same name is replaced at once or not at
-  /// all.
+  /// all; those of the same zxid in another compression are removed then.
   Result<void> commit();
 
   /// Bytes in the file so far, after compression, without what the compressor still holds.

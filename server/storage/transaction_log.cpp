@@ -152,6 +152,11 @@ Result<void> TransactionLog::write_and_sync() {
   return sync_file();
 }
 
+Result<void> TransactionLog::write() {
+  if (failure_) return *failure_;
+  return write_gathered();
+}
+
 Result<void> TransactionLog::sync() {
   if (failure_) return *failure_;
   if (const auto synced = write_and_sync(); !synced) return synced.error();

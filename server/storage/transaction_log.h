@@ -63,6 +63,10 @@ class TransactionLog {
   ///          other error is final: failed() from then on.
   Result<void> append(Zxid zxid, std::span<const std::byte> payload);
 
+  /// Hands what was appended to the file, so that sync() has nothing else to do than to sync. Errors as of
+  /// sync().
+  Result<void> write();
+
   /// Makes everything appended durable, then rolls if file_bytes_max asks for it. When it returns without an
   /// error, everything up to last_zxid() may be acknowledged.
   /// \return  Errc::kNoSpace: what is above synced_zxid() did not fit. It stays gathered, the file is cut

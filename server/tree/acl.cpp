@@ -228,6 +228,9 @@ NormalisedAcl normalise_acl(const std::optional<jute::AclListView>& acl, std::sp
   const std::vector<bool> duplicate = find_duplicates(*acl);
   storage.clear();
   jute::Writer out(storage);
+  // Repairing makes an id up to three times as long; one beyond what the writer takes is not in the storage
+  // at all.
+  const auto too_long = [&] { return !out.ok() || storage.size() > kMaxAclBytes; };
   std::size_t count = 0;
   std::size_t index = 0;
   for (const jute::AclView& entry : *acl) {
@@ -240,7 +243,7 @@ NormalisedAcl normalise_acl(const std::optional<jute::AclListView>& acl, std::sp
         write(out, entry.perms);
         write(out, identity);
         ++count;
-        if (storage.size() > kMaxAclBytes) return {.error = ErrorCode::kInvalidAcl};
+        if (too_long()) return {.error = ErrorCode::kInvalidAcl};
       }
       if (count == before) return {.error = ErrorCode::kInvalidAcl};
       continue;
@@ -255,7 +258,7 @@ NormalisedAcl normalise_acl(const std::optional<jute::AclListView>& acl, std::sp
     else
       out.write_string(std::nullopt);
     ++count;
-    if (storage.size() > kMaxAclBytes) return {.error = ErrorCode::kInvalidAcl};
+    if (too_long()) return {.error = ErrorCode::kInvalidAcl};
   }
   return {.list = jute::AclListView(storage, count)};
 }

@@ -1,6 +1,5 @@
 #include "server/txn/apply.h"
 
-#include <limits>
 #include <string>
 #include <utility>
 #include <variant>
@@ -17,9 +16,6 @@ namespace {
 using jute::ErrorCode;
 using jute::EventType;
 using jute::OpCode;
-
-// What is stored is sent, also when the limit for requests was lowered since.
-constexpr auto kLongestStored = static_cast<std::size_t>(std::numeric_limits<std::int32_t>::max());
 
 jute::TxnDecoding decoding(const Settings& settings) {
   return {.close_session_paths = settings.close_session_paths, .max_string_bytes = settings.max_string_bytes};
@@ -237,7 +233,7 @@ Result<Applied> apply(std::span<const std::byte> payload, const ApplyTarget& tar
   applied.header = txn->header;
   Application application(target, txn->header);
   std::optional<jute::Writer> reply{};
-  if (reply_to != nullptr) reply.emplace(reply_to->body, kLongestStored);
+  if (reply_to != nullptr) reply.emplace(reply_to->body, jute::kLongestString);
   if (const auto* multi = std::get_if<jute::MultiTxn>(&txn->body)) {
     applied.error = application.run_multi(*multi, reply ? &*reply : nullptr, applied.rolled_back);
   } else {

@@ -148,12 +148,14 @@ ErrorCode read_ephemerals(Reading& reading) {
   const auto request = reading.decode<jute::OptionalPathView>();
   if (!request) return ErrorCode::kMarshallingError;
   const bool everything = means_everything(request->path);
+  // Java compares texts: a malformed prefix is no beginning of any path.
+  const std::string prefix(everything ? std::string_view{} : reading.text(*request->path));
   std::vector<std::string> paths;
   const tree::DataTree& tree = reading.tree();
   for (tree::Znode node = tree.first_ephemeral(reading.request().session); node;
        node = tree.next_ephemeral(node)) {
     std::string path = node.path();
-    if (everything || path.starts_with(*request->path)) paths.push_back(std::move(path));
+    if (path.starts_with(prefix)) paths.push_back(std::move(path));
   }
   reading.out().write_count(paths.size());
   for (const std::string& path : paths) reading.out().write_string(path);

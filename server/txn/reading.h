@@ -5,7 +5,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <limits>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -25,7 +24,11 @@ inline constexpr std::size_t kMaxMultiReadBytes = 32U << 20;
 class Reading {
  public:
   Reading(const Request& request, const ReadTarget& target, std::vector<std::byte>& body)
-      : request_(request), target_(target), body_(body), start_(body.size()), out_(body, kLongestStored) {}
+      : request_(request),
+        target_(target),
+        body_(body),
+        start_(body.size()),
+        out_(body, jute::kLongestString) {}
 
   [[nodiscard]] const Request& request() const { return request_; }
   [[nodiscard]] const tree::DataTree& tree() const { return target_.tree; }
@@ -63,9 +66,6 @@ class Reading {
   }
 
  private:
-  /// What is stored is sent, also when the limit for requests was lowered since.
-  static constexpr auto kLongestStored = static_cast<std::size_t>(std::numeric_limits<std::int32_t>::max());
-
   const Request& request_;
   const ReadTarget& target_;
   const std::vector<std::byte>& body_;

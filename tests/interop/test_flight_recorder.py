@@ -1,5 +1,6 @@
 """The time line of watchkeeperd across restarts: how the process before ended, and what happened then."""
 
+import datetime
 import json
 import os
 import signal
@@ -26,6 +27,11 @@ class FlightRecorder(unittest.TestCase):
 
     def starts(self):
         return [event for event in self.events() if event["type"] == "server_started"]
+
+    @staticmethod
+    def last_sign_of_life(start):
+        told = start["text"].split("its last sign of life was at ")[1].split("Z")[0]
+        return datetime.datetime.fromisoformat(told).replace(tzinfo=datetime.timezone.utc).timestamp()
 
     def start_again(self):
         self.member.start()
@@ -58,10 +64,21 @@ class FlightRecorder(unittest.TestCase):
         self.start_again()
         last = self.starts()[-1]
         self.assertEqual(last["severity"], "warning")
-        self.assertRegex(last["text"], r"ended without a word at most 2 s after 20.*Z: killed with SIGKILL")
-        seen = (self.member.data_dir / FILE).stat().st_mtime
-        self.assertGreater(seen, killed - 2)
+        self.assertRegex(last["text"], r"ended without a word; its last sign of life was at 20.*Z: killed with SIGKILL")
+        self.assertGreater(self.last_sign_of_life(last), killed - 2)
         self.assertIn(last["text"], self.member.log())
+
+    def test_a_process_that_stood_still_before_the_kill_is_told_with_what_was_seen_of_it(self):
+        time.sleep(2)
+        self.member.pause()
+        stopped = time.time()
+        time.sleep(4)
+        self.member.kill()
+        self.start_again()
+        last = self.starts()[-1]
+        self.assertLess(self.last_sign_of_life(last), stopped + 0.1)
+        # When it ended nobody knows, and nothing is said of it.
+        self.assertNotIn("at most", last["text"])
 
     @unittest.skipIf(os.environ.get("WK_BUILD_PRESET") in ("asan", "tsan"), "sanitizers handle fatal signals themselves")
     def test_a_crash_is_told_with_its_signal(self):

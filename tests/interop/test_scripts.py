@@ -1,5 +1,7 @@
-"""deploy/bin: zkServer.sh, zkCli.sh and zkCleanup.sh with the arguments, messages and exit codes of Apache ZooKeeper's."""
+"""deploy/bin: zkServer.sh, zkCli.sh and zkCleanup.sh with the arguments, messages and exit codes of Apache ZooKeeper's;
+deploy/systemd: what the server's unit must not say."""
 
+import configparser
 import os
 import pathlib
 import re
@@ -15,6 +17,7 @@ from kazoo.client import KazooClient
 from lab import ports, watchkeeperd
 
 SCRIPTS = pathlib.Path(__file__).resolve().parents[2] / "deploy" / "bin"
+UNIT = SCRIPTS.parent / "systemd" / "watchkeeperd.service"
 PATIENCE_S = 20
 
 
@@ -186,7 +189,9 @@ class Server(Scripts):
     def test_places_of_configuration_pid_and_environment(self):
         self.configure(name="other.cfg")
         (self.folder / "zoo.cfg").unlink()
-        (self.folder / "java.env").write_text("export JVMFLAGS=-Dzookeeper.maxCnxns=9\n", encoding="ascii")
+        # As people write it: JVMFLAGS need not be set before.
+        (self.folder / "java.env").write_text('export JVMFLAGS="-Xms512m $JVMFLAGS"\n'
+                                              'export JVMFLAGS="-Dzookeeper.maxCnxns=9 $JVMFLAGS"\n', encoding="ascii")
         (self.folder / "zookeeper-env.sh").write_text(f"ZOOPIDFILE={self.folder}/run/pid\n", encoding="ascii")
         using = f"Using config: {self.folder}/other.cfg\n"
         bare = {"ZOOCFGDIR": ""}
@@ -334,6 +339,21 @@ class Client(Scripts):
         self.assertEqual(missing.returncode, 1)
         self.assertIn("Node does not exist: /nothing", missing.stderr)
         self.assert_stopped(self.server("stop"))
+
+
+class Unit(unittest.TestCase):
+    def setUp(self):
+        unit = configparser.RawConfigParser(strict=False)
+        unit.read(UNIT, encoding="ascii")
+        self.service = unit["Service"]
+
+    def test_data_below_tmp_is_refused_and_not_lost(self):
+        self.assertFalse(self.service.getboolean("PrivateTmp", fallback=False))
+        self.assertEqual(self.service["ProtectSystem"], "strict")
+
+    def test_a_name_that_cannot_be_resolved_at_boot_is_tried_again(self):
+        self.assertEqual(self.service["Restart"], "on-failure")
+        self.assertNotIn("2", self.service.get("RestartPreventExitStatus", fallback="").split())
 
 
 if __name__ == "__main__":

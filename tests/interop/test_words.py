@@ -4,6 +4,7 @@ only numbers of time, memory and port, session ids and names of the environment 
 
 import contextlib
 import re
+import socket
 import struct
 import time
 import unittest
@@ -166,10 +167,28 @@ class Words(ServerCase):
             self.assertEqual(ensemble.members[0].ask("ruok"), "imok")
             self.assertIn("Mode: standalone", ensemble.members[0].ask("srvr"))
 
+    def test_ip6_addresses_stand_in_brackets(self):
+        try:
+            with socket.socket(socket.AF_INET6, socket.SOCK_STREAM) as probe:
+                probe.bind(("::1", 0))
+        except OSError:
+            self.skipTest("this machine has no loopback address of IPv6")
+        ensemble = servers.make(self.kind, jvm_flags=[*servers.FLAGS, "-Djava.net.preferIPv4Stack=false"],
+                                extra_cfg={"clientPortAddress": "::1", "metricsProvider.httpHost": "127.0.0.1"})
+        member = ensemble.members[0]
+        member.host = "::1"
+        with ensemble, wire.Connection(member.address) as client:
+            client.handshake(30000)
+            place = r"/\[0:0:0:0:0:0:0:1\]:\d+"
+            for word, line in (("stat", rf"^ {place}\["), ("cons", rf"^ {place}\["),
+                               ("dump", rf"^\tip: {place} sessionId: 0x")):
+                self.assertRegex(member.ask(word), re.compile(line, re.M), word)
+
     def test_resets(self):
         self.assertEqual(self.member.ask("crst"), "Connection stats reset.\n")
         self.assertEqual(self.member.ask("srst"), "Server stats reset.\n")
         self.assertRegex(self.member.ask("srvr"), r"\nReceived: [0-3]\n")
+        self.assertRegex(self.member.ask("mntr"), r"\nzk_cnt_fsynctime\t0\n")
 
 
 def _add(word):

@@ -28,6 +28,18 @@ TEST(ListView, WalksWhatItHasChecked) {
   EXPECT_EQ(encode(*list), hex(bytes("00000003 00000002 2f61 00000000 00000001 62")));
 }
 
+TEST(ListView, WalksWhatWasCheckedWithARaisedLimit) {
+  std::vector<std::byte> wire;
+  Writer out(wire, kLongestString);
+  out.write_count(1);
+  out.write_string(std::string(3'000'000, 'x'));
+  Reader in(wire, 10'000'000);
+  PathListView list;
+  read(in, list);
+  ASSERT_TRUE(in.ok());
+  EXPECT_EQ((*list.begin()).size(), 3'000'000U);
+}
+
 TEST(ListView, EmptyHasNothingToWalk) {
   const PathListView list;
   EXPECT_TRUE(list.empty());

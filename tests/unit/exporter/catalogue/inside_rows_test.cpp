@@ -11,6 +11,7 @@ namespace {
 using namespace test;
 
 const std::string kMember = "ensemble=default,member=zk1:2181";
+const std::string kLastPurge = "watchkeeper_server_last_purge_timestamp_seconds";
 
 MemberView server(std::chrono::nanoseconds age = 0s) {
   auto member = serving_member("zk1:2181", Role::kStandalone, full_status(Role::kStandalone), age);
@@ -33,6 +34,8 @@ TEST(InsideRows, ShowWhatTheServerTold) {
   EXPECT_EQ(seen("watchkeeper_server_snapshot_duration_seconds_sum", kMember), 6);
   EXPECT_EQ(seen("watchkeeper_server_snapshots_total", kMember + ",result=ok"), 3);
   EXPECT_EQ(seen("watchkeeper_server_last_snapshot_timestamp_seconds", kMember), 1'700'000'000);
+  EXPECT_EQ(seen(kLastPurge, kMember + ",result=ok"), 1'700'000'100);
+  EXPECT_EQ(seen(kLastPurge, kMember + ",result=failed"), 1'700'000'200);
   EXPECT_EQ(seen("watchkeeper_server_longest_wake_up_seconds", kMember), 0.25);
   EXPECT_EQ(seen("watchkeeper_server_connections", kMember + ",state=open"), 5);
   EXPECT_EQ(seen("watchkeeper_server_connections_closed_total", kMember + ",reason=session_expired"), 6);
@@ -99,6 +102,18 @@ TEST(InsideRows, WhatASurveyHasNotFoundYetIsAbsentAndNotZero) {
   EXPECT_EQ(seen("watchkeeper_server_most_watched_path_watchers", kMember), 0)
       << "looked for, and none there";
   EXPECT_FALSE(seen("watchkeeper_server_survey_age_seconds", kMember + ",survey=znodes").has_value());
+}
+
+TEST(InsideRows, ARunOfAutopurgeThatHasNotHappenedHasNoTime) {
+  auto member = server();
+  change_facts(member, [](MemberFacts& facts) {
+    auto inside = std::make_shared<ServerInternals>(*facts.internals);
+    inside->last_purge_failed.reset();
+    facts.internals = inside;
+  });
+  const auto seen = scrape(snapshot_of({member}), only_native());
+  EXPECT_TRUE(seen(kLastPurge, kMember + ",result=ok").has_value());
+  EXPECT_FALSE(seen(kLastPurge, kMember + ",result=failed").has_value());
 }
 
 TEST(InsideRows, VanishWithTheStatusTheyCameWith) {

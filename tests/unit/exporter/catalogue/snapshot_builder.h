@@ -141,6 +141,8 @@ inline std::shared_ptr<const ServerInternals> full_internals() {
   inside->snapshots.duration = 6s;
   inside->snapshots.last_finished = std::chrono::system_clock::time_point{1'700'000'000s};
   inside->last_snapshot_bytes = 4096;
+  inside->purges.last_finished = std::chrono::system_clock::time_point{1'700'000'100s};
+  inside->last_purge_failed = std::chrono::system_clock::time_point{1'700'000'200s};
   inside->snapshot_folder_bytes = 5000;
   inside->log_folder_bytes = 6000;
   inside->longest_wake_up = 250ms;

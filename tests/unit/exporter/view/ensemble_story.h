@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -25,7 +26,8 @@ class EnsembleStory {
     double connections = 10;
     double packets = 1000;
     std::uint32_t looking_count = 1;
-    bool canary = true;  ///< its canary rounds succeed
+    std::optional<double> uptime_ms;  ///< not told unless set; it does not grow by itself
+    bool canary = true;               ///< its canary rounds succeed
   };
 
   explicit EnsembleStory(std::size_t members = 3, CanaryMode canary = CanaryMode::kRead)
@@ -86,6 +88,7 @@ class EnsembleStory {
       add(status, "looking_count", who.looking_count);
       add(status, "num_alive_connections", who.connections);
       add(status, "packets_received", who.packets);
+      if (who.uptime_ms) add(status, "uptime", *who.uptime_ms);
       if (who.role == Role::kLeader) add(status, "synced_followers", who.synced_followers);
       mntr.answer = status;
       StatusAnswer brief;

@@ -222,6 +222,17 @@ TEST(EnsembleTracker, WithoutCanaryASilentLeaderIsLost) {
   EXPECT_EQ(story.view().canary_rounds_ok + story.view().canary_rounds_failed, 0U);
 }
 
+TEST(EnsembleTracker, WithoutCanaryAStandaloneServerThatDiedStaysUnserved) {
+  EnsembleStory story(1, CanaryMode::kOff);
+  story.seconds(3);
+  EXPECT_TRUE(story.view().serving);
+  story.answering[0].state = SourceState::kRefused;
+  story.seconds(60);  // longer than any failure detector: nobody follows it
+  EXPECT_FALSE(story.view().serving);
+  EXPECT_EQ(story.view().quorum_margin, -1);
+  EXPECT_NEAR(unserved(story.view()), 60, 0.01);
+}
+
 TEST(EnsembleTracker, StoppedFollowerDoesNotCountThoughTheLeaderStillCountsIt) {
   EnsembleStory story;
   story.seconds(2);
@@ -578,6 +589,26 @@ TEST(EnsembleTracker, RestartIsSeenByCountersThatBeginAnew) {
   story.second();
   EXPECT_EQ(story.member(0).restarts, 1U);
   EXPECT_EQ(story.count(EventType::kMemberRestarted), 1);
+}
+
+TEST(EnsembleTracker, StatisticsThatWereResetAreNoRestartAndNothingIsConcludedOfTheirGrowth) {
+  EnsembleStory story;
+  const auto second = [&] {
+    story.answering[0].uptime_ms = story.answering[0].uptime_ms.value_or(600'000) + 1000;
+    story.second();
+  };
+  second();
+  second();
+  story.answering[0].packets = 1;  // `srst`
+  story.answering[0].connections += 500;
+  second();
+  EXPECT_EQ(story.member(0).restarts, 0U);
+  EXPECT_EQ(story.count(EventType::kMemberRestarted), 0);
+  EXPECT_EQ(story.count(EventType::kConnectionStorm), 0);
+  story.answering[0].packets = 0;
+  story.answering[0].uptime_ms = 0;
+  second();
+  EXPECT_EQ(story.member(0).restarts, 1U);
 }
 
 TEST(EnsembleTracker, ConnectionStormIsToldOnceAMinute) {

@@ -226,6 +226,35 @@ TEST_F(LeadershipTest, WithoutACanaryEnoughFollowersMustOutlastTheDetector) {
   }
 }
 
+TEST_F(LeadershipTest, ASilentServerThatNobodyFollowsProvesNoLeaderHoweverLongItIsSilent) {
+  view = ensemble_of(1);
+  view.standalone = true;
+  spec = EnsembleStory::spec(1, CanaryMode::kOff);
+  visits = Visits(1);
+  answers(0, Role::kStandalone, 1, 0s);
+  derive(10ms);
+  ASSERT_EQ(view.leader, 0U);
+  fails(0, SourceState::kTimedOut, 1s);
+  derive(1010ms);
+  derive(100s);
+  EXPECT_FALSE(view.leader.has_value());
+  EXPECT_FALSE(view.leader_inferred);
+}
+
+TEST_F(LeadershipTest, AnObserverThatOutlastedTheDetectorProvesTheOnlyVotersLeader) {
+  view = ensemble_of(2);
+  view.voters = view.majority = 1;
+  view.members[1].voter = false;
+  spec = EnsembleStory::spec(2, CanaryMode::kOff);
+  visits = Visits(2);
+  answers(0, Role::kLeader, 1, 0s);
+  answers(1, Role::kObserver, 1, 0s);
+  derive(10ms);
+  fails(0, SourceState::kTimedOut, 1s);
+  derive(100s);
+  EXPECT_TRUE(view.leader_inferred);
+}
+
 TEST_F(LeadershipTest, ALowerEpochLeadsOnceItsLeaderOutlastedTheDetectorWithAMajority) {
   struct Row {
     nanoseconds claimed_until;  ///< start of the newest visit to a leader that claims since 1 s

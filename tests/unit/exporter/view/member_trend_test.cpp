@@ -15,7 +15,7 @@ StatusAnswer with(std::string_view metric, double value) {
   return status_of(Role::kFollower, {{metric, value}});
 }
 
-TEST(Restarted, ByACounterThatWentBack) {
+TEST(Counting, IsRestartedByACounterThatWentBackWhereNoUptimeIsTold) {
   struct Row {
     std::string_view counter;
     double before, after;
@@ -31,11 +31,44 @@ TEST(Restarted, ByACounterThatWentBack) {
                                          {"packets_received", 2, 1, true, true},
                                          {"packets_received", 2, 2, true, false},
                                          {"num_alive_connections", 2, 1, true, false}})
-    EXPECT_EQ(restarted(with(row.counter, row.before), with(row.counter, row.after), row.was_unreachable),
-              row.expected)
+    EXPECT_EQ(counting(with(row.counter, row.before), with(row.counter, row.after), 1s, row.was_unreachable),
+              row.expected ? Counting::kRestarted : Counting::kGoesOn)
         << row.counter << " from " << row.before << " to " << row.after;
-  EXPECT_FALSE(restarted(with("looking_count", 2), status_of(Role::kFollower), true)) << "not told any more";
-  EXPECT_FALSE(restarted(status_of(Role::kFollower), with("looking_count", 2), true));
+  const StatusAnswer none = status_of(Role::kFollower);
+  EXPECT_EQ(counting(with("looking_count", 2), none, 1s, true), Counting::kGoesOn) << "not told any more";
+  EXPECT_EQ(counting(none, with("looking_count", 2), 1s, true), Counting::kGoesOn);
+}
+
+TEST(Counting, IsResetWhereTheUptimeGrewAsTimePassed) {
+  struct Row {
+    double before_ms, after_ms;
+    std::chrono::nanoseconds elapsed;
+    Counting expected;
+  };
+  const auto status = [](double uptime_ms, double requests, double packets) {
+    return status_of(
+        Role::kFollower,
+        {{"uptime", uptime_ms}, {"connection_request_count", requests}, {"packets_received", packets}});
+  };
+  for (const Row& row : std::vector<Row>{{900'000, 901'000, 1s, Counting::kReset},
+                                         {900'000, 900'500, 1s, Counting::kReset},  // A visit was slow.
+                                         {900'000, 900, 1s, Counting::kRestarted},
+                                         {900'000, 900'000, 1s, Counting::kRestarted},
+                                         {700, 900, 1s, Counting::kRestarted},  // It crashes again and again.
+                                         {900'000, 4'500'000, 1h, Counting::kReset},
+                                         {900'000, 4'440'000, 1h, Counting::kReset},
+                                         {900'000, 4'439'999, 1h, Counting::kRestarted},
+                                         {900'000, 900'000, 0s, Counting::kReset}})
+    for (const bool unreachable : {false, true})
+      EXPECT_EQ(counting(status(row.before_ms, 50, 9), status(row.after_ms, 1, 1), row.elapsed, unreachable),
+                row.expected)
+          << row.before_ms << " to " << row.after_ms << " ms in " << row.elapsed.count() << " ns";
+  // A new role takes a new uptime, and nothing went back that would survive it.
+  EXPECT_EQ(counting(status(900'000, 50, 9), status(100, 51, 1), 1s, false), Counting::kGoesOn);
+  // Of one uptime nothing can be concluded.
+  EXPECT_EQ(counting(with("looking_count", 2),
+                     status_of(Role::kFollower, {{"looking_count", 1}, {"uptime", 9'000}}), 1s, false),
+            Counting::kRestarted);
 }
 
 class MemberTrendTest : public testing::Test {
@@ -199,6 +232,8 @@ TEST_F(MemberTrendTest, TheMeanFlushIsOfTheNewestIntervalThatHadOne) {
   EXPECT_EQ(trend.fsync_mean_ms(), 25) << "no flush in between";
   grow(flushes(14, 1100), flushes(2, 9000));
   EXPECT_EQ(trend.fsync_mean_ms(), 25) << "the counter began anew";
+  grow(flushes(14, 1100), flushes(16, 40));
+  EXPECT_EQ(trend.fsync_mean_ms(), 25) << "it began anew and is past where it was";
   grow(flushes(14, std::nullopt), flushes(15, 9000));
   grow(flushes(14, 0), flushes(15, std::nullopt));
   grow(flushes(std::nullopt, 0), flushes(15, 9000));

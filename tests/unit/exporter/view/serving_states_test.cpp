@@ -3,6 +3,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <memory>
+
+#include "exporter/model/internals.h"
 #include "tests/unit/exporter/view/view_parts.h"
 
 namespace wk::exporter {
@@ -147,6 +150,16 @@ TEST_F(ServingStatesOverTime, AVisitIsBelievedForItsFreshnessAndNoLonger) {
   ASSERT_EQ(ear.events.size(), 1U);
   EXPECT_EQ(ear.events[0].type, EventType::kMemberLost);
   EXPECT_EQ(view.members[1].state, ServingState::kServing) << "without a visit it stays as it was";
+}
+
+TEST_F(ServingStatesOverTime, AServerThatTellsOfItselfIsNotVisited) {
+  visit(0, Role::kFollower, 0s);
+  learn(view.members[0],
+        [](MemberFacts& facts) { facts.internals = std::make_shared<const ServerInternals>(); });
+  derive(5005ms);
+  EXPECT_EQ(view.members[0].state, ServingState::kUnreachable);
+  EXPECT_THAT(ear.texts(),
+              testing::ElementsAre("zk1:2181 is lost: has not reported for 5.0 s, so its core thread hangs"));
 }
 
 TEST_F(ServingStatesOverTime, AZxidOfAnEarlierVisitIsBelievedForItsOwnFreshness) {

@@ -64,6 +64,27 @@ TEST(Ensemble, OneServerRunsStandaloneWithAWarning) {
   EXPECT_THAT(lines(loaded, Severity::kWarning), testing::Contains(HasSubstr("only one server specified")));
 }
 
+TEST(Ensemble, TheAddressOfTheServerLineIsUsedWhereZooCfgHasOnlyThePort) {
+  const std::string text = kBase + "clientPort=2181\nserver.1=h:2888:3888;127.0.0.1:2181\n";
+  const Loaded loaded = load_with(text);
+  ASSERT_TRUE(loaded.config) << lines(loaded, Severity::kError).front();
+  EXPECT_EQ(loaded.config->client, (ListenAddress{"127.0.0.1", 2181}));
+  for (const char* host : {"0.0.0.0", "::", "127.0.0.1", "localhost"}) {
+    const Loaded both = load_with(text + "clientPortAddress=" + host + "\n");
+    ASSERT_TRUE(both.config) << host << ": " << lines(both, Severity::kError).front();
+    EXPECT_EQ(both.config->client, (ListenAddress{"127.0.0.1", 2181})) << host;
+  }
+}
+
+TEST(Ensemble, TheClientAddressOfAnotherServerIsNotUsed) {
+  const Loaded loaded = load_with(kBase + "server.1=localhost:2888:3888;2181\n", {{"/d/myid", "2\n"}});
+  ASSERT_TRUE(loaded.config);
+  EXPECT_FALSE(loaded.config->client);
+  const std::vector<std::string> warnings = lines(loaded, Severity::kWarning);
+  EXPECT_THAT(warnings, testing::Contains(HasSubstr("/d/myid:1: warning: the number is 2, and the only")));
+  EXPECT_THAT(warnings, testing::Contains(HasSubstr("no client can connect")));
+}
+
 TEST(Ensemble, OneServerIsAnEnsembleWhenStandaloneIsDisabled) {
   const Loaded loaded = load_with(kBase + "standaloneEnabled=false\nserver.1=localhost:2888:3888;2181\n");
   ASSERT_TRUE(loaded.config);
@@ -144,6 +165,10 @@ INSTANTIATE_TEST_SUITE_P(
             "dataDir=/"
             "d\ninitLimit=1\nsyncLimit=1\nclientPort=5\nserver.1=a:1:2;6\nserver.2=b:1:2\nserver.3=c:1:2\n",
             "is different from client address found in dynamic file"},
+        Refusal{"dataDir=/d\nclientPort=5\nclientPortAddress=127.0.0.1\nserver.1=a:1:2;5\n",
+                "is 127.0.0.1:5 is different from client address found in dynamic file: 0.0.0.0:5"},
+        Refusal{"dataDir=/d\nclientPort=5\nclientPortAddress=127.0.0.1\nserver.1=a:1:2;127.0.0.2:5\n",
+                "is 127.0.0.1:5 is different from client address found in dynamic file: 127.0.0.2:5"},
         Refusal{"dataDir=/d\nserver.1=a:1:2 # one\n", "put the comment on a line of its own"}));
 
 TEST(Ensemble, MyIdThatIsNoNumber) {

@@ -262,6 +262,20 @@ TEST(Load, KeysWithoutEffectAreAcceptedWithTheReason) {
                                             HasSubstr("no effect here: HTTP 1.0 and 1.1 are spoken")));
 }
 
+TEST(Load, KeysWithoutEffectWhenTrueAreToldThenOnly) {
+  for (const char* key : {"localSessionsEnabled", "localSessionsUpgradingEnabled", "readonlymode.enabled"}) {
+    const std::string line = kMinimal + key + "=";
+    EXPECT_THAT(lines(load_text(line + "TRUE\n"), Severity::kWarning),
+                testing::ElementsAre(HasSubstr(std::string(key) + ": no effect here: ")));
+    EXPECT_TRUE(load_text(line + "false\n").diagnostics.empty()) << key;
+  }
+}
+
+TEST(Load, ExportJvmInfoIsFalseUnlessItIsTrue) {
+  for (const char* value : {"true", "no", "1", ""})
+    EXPECT_TRUE(load_text(kMinimal + "metricsProvider.exportJvmInfo=" + value + "\n").config) << value;
+}
+
 TEST(Load, StrictTypesAreCheckedEvenForKeysWithoutEffect) {
   EXPECT_EQ(exit_code(load_text(kMinimal + "quorum.cnxn.threads.size=x\n").diagnostics), 2);
 }
@@ -290,6 +304,9 @@ TEST(Load, WhitelistIsHonouredExactlyAndKeepsSrvr) {
   EXPECT_THAT(config_of(kMinimal + "4lw.commands.whitelist=").four_letter_words,
               UnorderedElementsAre("srvr"));
   EXPECT_EQ(config_of(kMinimal + "4lw.commands.whitelist=ruok,*").four_letter_words.size(), 18U);
+  const std::string read_only = kMinimal + "readonlymode.enabled=true\n4lw.commands.whitelist=";
+  EXPECT_THAT(config_of(read_only + "ruok").four_letter_words, UnorderedElementsAre("ruok", "isro", "srvr"));
+  EXPECT_THAT(config_of(read_only + "isro").four_letter_words, UnorderedElementsAre("isro", "srvr"));
   EXPECT_THAT(lines(load_text(kMinimal + "4lw.commands.whitelist=kill\n"), Severity::kWarning),
               testing::ElementsAre(HasSubstr("\"kill\" is no command")));
 }
@@ -399,6 +416,50 @@ TEST(Load, AnyAddressIsBothFamilies) {
   EXPECT_EQ(config_of(kMinimal + "clientPortAddress=[::1]").client, (ListenAddress{"::1", 2181}));
 }
 
+TEST(Load, AnEmptyHostIsLoopbackAndTold) {
+  const std::string admin = "admin.enableServer=true\nadmin.serverAddress=\n";
+  const Loaded loaded = load_text(kMinimal + "clientPortAddress=\nmetricsProvider.httpHost=\n" + admin);
+  ASSERT_TRUE(loaded.config);
+  EXPECT_EQ(loaded.config->client, (ListenAddress{"127.0.0.1", 2181}));
+  ASSERT_TRUE(loaded.config->http);
+  EXPECT_EQ(loaded.config->http->host, "127.0.0.1");
+  ASSERT_TRUE(loaded.config->admin);
+  EXPECT_EQ(loaded.config->admin->host, "127.0.0.1");
+  const std::vector<std::string> warnings = lines(loaded, Severity::kWarning);
+  ASSERT_EQ(warnings.size(), 3U);
+  EXPECT_THAT(warnings[0], HasSubstr("clientPortAddress: the value is empty, which means 127.0.0.1"));
+  EXPECT_THAT(warnings[1], HasSubstr("metricsProvider.httpHost: the value is empty"));
+  EXPECT_THAT(warnings[2], HasSubstr("admin.serverAddress: the value is empty"));
+  // No address at all, and not every address.
+  EXPECT_EQ(config_of(kMinimal + "clientPortAddress=[]").client, (ListenAddress{"[]", 2181}));
+}
+
+TEST(Load, AnIp6AddressForHttpIsRefusedWhereItWouldBeUsed) {
+  const Loaded metrics = load_text(kMinimal + "metricsProvider.httpHost=::\n");
+  EXPECT_EQ(exit_code(metrics.diagnostics), 2);
+  const std::vector<std::string> of_metrics = lines(metrics, Severity::kError);
+  ASSERT_EQ(of_metrics.size(), 1U);
+  EXPECT_THAT(of_metrics[0], HasSubstr("zoo.cfg:4: error: metricsProvider.httpHost: \"::\" is no IPv4"));
+  const std::string admin = kMinimal + "admin.serverAddress=[::1]\n";
+  const auto of_admin = lines(load_text(admin + "admin.enableServer=true\n"), Severity::kError);
+  ASSERT_EQ(of_admin.size(), 1U);
+  EXPECT_THAT(of_admin[0], HasSubstr("zoo.cfg:4: error: admin.serverAddress: \"[::1]\" is no IPv4"));
+  EXPECT_TRUE(load_text(admin).config);
+  EXPECT_TRUE(load_text(admin + "admin.enableServer=false\n").config);
+  EXPECT_TRUE(load_text(admin + "admin.enableServer=true\nwatchkeeper.observe=false\n").config);
+}
+
+TEST(Load, FoldersAreWrittenAsJavaWritesThem) {
+  const std::string others = "clientPort=2181\ntickTime=2000\n";
+  const Config config = config_of("dataDir=//data///zk\ndataLogDir=/data/zk//\n" + others);
+  EXPECT_EQ(config.storage.data_dir, "/data/zk");
+  EXPECT_EQ(config.storage.data_log_dir, "/data/zk");
+  EXPECT_EQ(config_of("dataDir=//\n" + others).storage.data_dir, "/");
+  const Config overridden = config_of(kMinimal, {{"dataDir", "./data/", {"command line", 0}}});
+  EXPECT_EQ(overridden.storage.data_dir, "./data");
+  EXPECT_EQ(overridden.storage.data_log_dir, "./data");
+}
+
 TEST(Load, VolatileDataDirectoryIsTold) {
   EXPECT_THAT(
       lines(load_text("dataDir=/tmp/zookeeper\nclientPort=2181\ntickTime=2000\n"), Severity::kWarning),
@@ -406,7 +467,7 @@ TEST(Load, VolatileDataDirectoryIsTold) {
 }
 
 TEST(Arguments, PortAndDirectoryMeanAStandaloneServerWithoutConnectionLimit) {
-  const auto overrides = overrides_from_arguments({"2185", "/data"});
+  const auto overrides = overrides_from_arguments({"2185", "/data/"});
   ASSERT_TRUE(overrides);
   const Loaded loaded = load({"", *overrides, false}, files({}));
   ASSERT_TRUE(loaded.config);

@@ -46,6 +46,36 @@ TEST(ServerLine, SeveralAddressesBehindBars) {
               testing::ElementsAre(PeerAddress{"a", 2888, 3888}, PeerAddress{"b", 2889, 3889}));
 }
 
+TEST(ServerLine, SeparatorsWithNothingBehindThemCountForNothing) {
+  for (const char* value : {"host:2888:3888;", "host:2888:3888;;", "host:2888:3888:", "host:2888:3888|"}) {
+    const auto line = parse_server_line(kId, value);
+    ASSERT_TRUE(line) << value << ": " << line.error().message;
+    EXPECT_THAT(line->addresses, testing::ElementsAre(PeerAddress{"host", 2888, 3888})) << value;
+    EXPECT_FALSE(line->client) << value;
+  }
+  for (const char* value : {"host:2888:3888;2181;", "host:2888:3888:;2181:"}) {
+    const auto line = parse_server_line(kId, value);
+    ASSERT_TRUE(line) << value << ": " << line.error().message;
+    EXPECT_EQ(line->client, (ListenAddress{"0.0.0.0", 2181})) << value;
+  }
+}
+
+TEST(ServerLine, BlanksAroundTheRoleAreForgiven) {
+  const auto participant = parse_server_line(kId, "host:2888:3888:participant ;2181");
+  ASSERT_TRUE(participant) << participant.error().message;
+  EXPECT_EQ(participant->role, PeerRole::kParticipant);
+  EXPECT_EQ(participant->client, (ListenAddress{"0.0.0.0", 2181}));
+  const auto observer = parse_server_line(kId, "host:2888:3888: OBSERVER\t");
+  ASSERT_TRUE(observer) << observer.error().message;
+  EXPECT_EQ(observer->role, PeerRole::kObserver);
+}
+
+TEST(ServerLine, AnEmptyClientHostIsLoopback) {
+  const auto line = parse_server_line(kId, "host:2888:3888;:2181");
+  ASSERT_TRUE(line) << line.error().message;
+  EXPECT_EQ(line->client, (ListenAddress{"127.0.0.1", 2181}));
+}
+
 TEST(ServerLine, WhatIsWrongIsNamed) {
   const auto message = [](std::string_view value) {
     const auto line = parse_server_line(kId, value);
@@ -53,8 +83,8 @@ TEST(ServerLine, WhatIsWrongIsNamed) {
   };
   using testing::HasSubstr;
   for (const char* value : {"", "host", "host:2888", "host:a:3888", "host:2888:70000", "host:2888:3888:x:y",
-                            "host:2888:3888;", "host:2888:3888;a:b:c", "host:2888:3888;2181;2182",
-                            "[::1:2888:3888", ":2888:3888", "[::1]x:2888:3888"})
+                            "host:2888:3888;a:b:c", "host:2888:3888;2181;2182", "host:2888:3888;;2181",
+                            "host:2888:3888; 2181", "[::1:2888:3888", ":2888:3888", "[::1]x:2888:3888", ";"})
     EXPECT_THAT(message(value), HasSubstr("does not have the form server_config")) << value;
   EXPECT_THAT(message("host:2888:2888"), HasSubstr("Client and election port must be different!"));
   EXPECT_THAT(message("host:2888:3888:leader"), HasSubstr("Unrecognised peertype: leader"));

@@ -51,6 +51,12 @@ TEST(StrictBool, IgnoresCaseAndNothingElse) {
   EXPECT_EQ(parse_strict_bool("true "), std::nullopt);
 }
 
+TEST(Trimmed, LosesWhatJavaTakesForBlank) {
+  EXPECT_EQ(trimmed(" \t\r\n\x01 a b\f "), "a b");
+  EXPECT_EQ(trimmed(" \t "), "");
+  EXPECT_EQ(trimmed("\u00a0a"), "\u00a0a");
+}
+
 TEST(ParseDouble, WantsAllOfIt) {
   EXPECT_EQ(parse_double("0.33"), 0.33);
   EXPECT_EQ(parse_double("-1"), -1.0);

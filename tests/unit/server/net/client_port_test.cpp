@@ -9,6 +9,7 @@
 #include <chrono>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -77,7 +78,11 @@ class Fixture : public ClientPortOwner {
     port.flush();
     port.finish(connection);
   }
-  void on_gone(ConnectionId connection) override { gone.push_back(connection); }
+  void on_fetched(ConnectionId connection) override { fetched.push_back(connection); }
+  void on_gone(ConnectionId connection, std::optional<Refusal> why) override {
+    gone.push_back(connection);
+    reasons.push_back(why);
+  }
   void on_refused(Refusal refusal, const std::string& address, std::int64_t number) override {
     refused.push_back({refusal, address, number});
   }
@@ -120,7 +125,9 @@ class Fixture : public ClientPortOwner {
   boost::asio::io_context io;
   ClientPort port;
   std::vector<ConnectionId> opened;
+  std::vector<ConnectionId> fetched;
   std::vector<ConnectionId> gone;
+  std::vector<std::optional<Refusal>> reasons;
   Strings addresses;
   Strings frames;
   Strings words;
@@ -494,8 +501,10 @@ TEST(ClientPort, ConnectionThatEndsWhileItsFramesAreHandedOut) {
   Fixture port;
   const Descriptor client = port.open(4096);
   const Descriptor other = port.open();
-  const std::string too_much(kUnsentMax + (32UL << 20), 'm');
+  const std::string answer(16UL << 20, 'm'), too_much(kUnsentMax + 1, 'm');
   port.then = [&](ConnectionId connection) {
+    port.queue(connection, answer);
+    port.port.flush();
     port.queue(connection, too_much);
     port.port.flush();
   };
@@ -513,8 +522,10 @@ TEST(ClientPort, WhoNeverReadsIsClosedAtTheLimit) {
   Fixture port;
   const Descriptor client = port.open(4096);
   const Descriptor bystander = port.open();
-  const std::string megabyte(1 << 20, 'm');
-  for (std::size_t owed = 0; owed <= kUnsentMax + (16UL << 20); owed += megabyte.size())
+  const std::string answer(16UL << 20, 'a'), megabyte(1 << 20, 'm');
+  port.queue(port.opened[0], answer);
+  port.port.flush();
+  for (std::size_t owed = 0; owed <= kUnsentMax; owed += megabyte.size())
     port.queue(port.opened[0], megabyte);
   const std::string news = "news";
   port.queue(port.opened[1], news);
@@ -523,9 +534,58 @@ TEST(ClientPort, WhoNeverReadsIsClosedAtTheLimit) {
   EXPECT_EQ(port.refused[0].refusal, Refusal::kDoesNotRead);
   EXPECT_GT(port.refused[0].number, static_cast<std::int64_t>(kUnsentMax));
   EXPECT_EQ(port.gone, std::vector<ConnectionId>{port.opened[0]});
+  EXPECT_EQ(port.reasons[0], Refusal::kDoesNotRead);
   EXPECT_EQ(port.port.stats().closed_not_reading, 1U);
   EXPECT_EQ(port.port.find(port.opened[0]), nullptr);
   EXPECT_EQ(receive_now(bystander).bytes, "news");
+}
+
+// As the children of a znode that has a million of them.
+TEST(ClientPort, OneAnswerMayBeLongerThanWhatWaitsForSomebodyWhoDoesNotRead) {
+  Fixture port;
+  const Descriptor client = port.open(4096);
+  const std::string answer(kUnsentMax + (32UL << 20), 'a'), news(1 << 20, 'n');
+  port.queue(port.opened[0], answer);
+  port.port.flush();
+  port.queue(port.opened[0], news);
+  port.port.flush();
+  EXPECT_TRUE(port.refused.empty());
+  std::size_t got = 0;
+  while (got < answer.size() + news.size()) {
+    got += receive_now(client).bytes.size();
+    port.io.poll();
+    ASSERT_TRUE(port.gone.empty());
+  }
+  EXPECT_EQ(port.connection(0).owed_while_choked_bytes(), news.size());
+  EXPECT_FALSE(port.connection(0).choked());
+}
+
+// Its pings are not read meanwhile, so this is the only sign of its life.
+TEST(ClientPort, WhoFetchesWhatItIsOwedIsToldOf) {
+  Fixture port;
+  const Descriptor client = port.open(4096);
+  const Descriptor bystander = port.open();
+  const std::string answer(32UL << 20, 'a');
+  port.queue(port.opened[0], answer);
+  port.port.flush();
+  const auto now = steady_clock::now();
+  port.port.tick(now);
+  EXPECT_TRUE(port.fetched.empty());
+  const std::size_t unsent = port.connection(0).unsent_bytes();
+  while (port.connection(0).unsent_bytes() == unsent) {
+    receive_now(client);
+    port.io.poll();
+  }
+  port.port.tick(now);
+  EXPECT_EQ(port.fetched, std::vector<ConnectionId>{port.opened[0]});
+  port.port.tick(now);
+  EXPECT_EQ(port.fetched.size(), 1U) << "nothing was fetched since";
+  while (port.connection(0).choked()) {
+    receive_now(client);
+    port.io.poll();
+  }
+  port.port.tick(now);
+  EXPECT_EQ(port.fetched.size(), 1U) << "its pings are read again";
 }
 
 TEST(ClientPort, FinishedConnectionGetsEverythingAndThenEnds) {

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <netdb.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 
@@ -49,6 +50,18 @@ TEST(ListenOn, EmptyHostTakesIp4Too) {
   ASSERT_TRUE(socket) << socket.error().message;
   const Descriptor client = connect_to(bound_port(socket->get()));
   EXPECT_TRUE(client.valid());
+}
+
+TEST(ListenOn, OfTheAddressesOfANameTheFirstOfIp4IsTaken) {
+  addrinfo first{}, second{}, third{};
+  first.ai_family = AF_INET6;
+  second.ai_family = third.ai_family = AF_INET;
+  first.ai_next = &second;
+  second.ai_next = &third;
+  EXPECT_EQ(&listened_address(first), &second);
+  EXPECT_EQ(&listened_address(third), &third);
+  second.ai_family = third.ai_family = AF_INET6;
+  EXPECT_EQ(&listened_address(first), &first);
 }
 
 struct Taken {

@@ -22,7 +22,7 @@ class CommandsTest : public testing::Test {
   CommandsTest()
       : port_(io_, {}, owner_),
         inspection_(config_, "/nowhere/version-2", "/nowhere/version-2", member_.replica, port_),
-        words_(config_, inspection_, member_.replica, [](const Moment&) { return std::string(); }) {
+        words_(config_, inspection_, member_.replica, stats_, [](const Moment&) { return std::string(); }) {
     client_.open();
   }
 

@@ -1,5 +1,6 @@
 #include "server/node/limits.h"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -82,6 +83,22 @@ TEST_F(LimitsTest, AllOfThem) {
   EXPECT_EQ(one(limits, "connections").bound, 100);
   EXPECT_EQ(one(limits, "zxid_counter").used, member_.replica.last_applied().counter());
   EXPECT_EQ(one(limits, "zxid_counter").bound, 4'294'967'295.0);
+}
+
+TEST_F(LimitsTest, TheLongestReplyNeedNotListTheMostChildren) {
+  for (int parent = 0; parent < 20; ++parent) {
+    const std::string path = fmt::format("/many-{}", parent);
+    client_.create(path, "");
+    for (int child = 0; child < 30; ++child) client_.create(fmt::format("{}/{}", path, child), "");
+  }
+  client_.create("/few", "");
+  for (int child = 0; child < 10; ++child)
+    client_.create(fmt::format("/few/{}{}", std::string(150, 'x'), child), "");
+  walk_znodes();
+  configured_.max_request_bytes = 10'000;
+  const Limit limit = one(limits_.look(member_.now), "child_list_reply");
+  EXPECT_EQ(limit.used, 4 + 10 * (4 + 151));
+  EXPECT_EQ(limit.about, "/few");
 }
 
 TEST_F(LimitsTest, CountsDownWhatGrowsAndOnlyThat) {

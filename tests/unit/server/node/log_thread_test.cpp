@@ -10,6 +10,8 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 #include "tests/unit/server/storage/log_fixture.h"
@@ -164,6 +166,56 @@ TEST(LogThread, WhatComesDuringASyncIsOneBatch) {
   EXPECT_EQ(reports[0].zxid, Zxid{1});
   EXPECT_EQ(reports[1].records, 40U);
   log.stop();
+}
+
+/// A file system whose calls of that name take that long, and the longest report of a batch on it.
+LogSyncReport report_of_a_slow(std::string_view slow, std::chrono::milliseconds takes,
+                               replica::Output output) {
+  MemoryFileSystem files = empty_folder();
+  const std::string log_path = kFolder + "/log.1";
+  files.before = [&](std::string_view call, const std::string& path) -> Result<void> {
+    if (call != slow || path != log_path) return {};
+    const auto until = std::chrono::steady_clock::now() + takes;
+    while (std::chrono::steady_clock::now() < until) {
+    }
+    return {};
+  };
+  Told told;
+  LogThread log(files, kFolder, Zxid{}, kSettings, told.events());
+  const std::uint64_t last = output.appends.back().zxid.value;
+  log.append(output);
+  told.wait_until_synced(last);
+  return told.reports().back();
+}
+
+// Header and records: two writes; the header's sync belongs to making the file.
+TEST(LogThread, WritingIsNoSyncing) {
+  constexpr std::chrono::milliseconds kSlow{20};
+  const LogSyncReport report = report_of_a_slow("write", kSlow, output_of(1, 3));
+  EXPECT_GE(report.written - report.taken, 2 * kSlow);
+  ASSERT_TRUE(report.sync);
+  EXPECT_EQ(report.synced - report.written, *report.sync);
+  EXPECT_TRUE(report.earlier_syncs.empty());
+}
+
+TEST(LogThread, EverySyncOfALongBatchIsTold) {
+  constexpr std::chrono::milliseconds kSlow{20};
+  const LogSyncReport report = report_of_a_slow("sync", kSlow, output_of(1, 3, 600UL << 10));
+  ASSERT_TRUE(report.sync);
+  EXPECT_GE(*report.sync, kSlow);
+  ASSERT_EQ(report.earlier_syncs.size(), 2U);
+  for (const std::chrono::nanoseconds sync : report.earlier_syncs) EXPECT_GE(sync, kSlow);
+  EXPECT_GE(report.synced - report.written, 3 * kSlow);
+}
+
+TEST(LogThread, WithoutForcedSyncsNoneIsTold) {
+  MemoryFileSystem files = empty_folder();
+  Told told;
+  LogThread log(files, kFolder, Zxid{}, {.preallocation_bytes = 0, .force_sync = false}, told.events());
+  replica::Output output = output_of(1, 3);
+  log.append(output);
+  told.wait_until_synced(3);
+  EXPECT_FALSE(told.reports().back().sync);
 }
 
 TEST(LogThread, RollStandsBetweenTheBatchesAroundIt) {

@@ -118,6 +118,9 @@ TEST_F(ObserverTest, EachReportTellsTheInside) {
   surroundings_.log_folder_bytes = 4'711;
   stats_.fsync.record(std::chrono::milliseconds{7});
   stats_.purges = 3;
+  const Moment purged = member_.now;
+  stats_.last_purge = purged;
+  stats_.last_purge_failed = purged + std::chrono::seconds{1};
   member_.step(replica::OutputDelivered{});
   observer_.publish(member_.now, 0);
   client_.create("/b", "1");
@@ -132,6 +135,8 @@ TEST_F(ObserverTest, EachReportTellsTheInside) {
   EXPECT_EQ(reports[1].internals->transactions_applied, 3U) << "the first report changed";
   EXPECT_EQ(inside.fsync.count(), 1U);
   EXPECT_EQ(inside.purges.finished, 3U);
+  EXPECT_EQ(inside.purges.last_finished, purged.wall);
+  EXPECT_EQ(inside.last_purge_failed, purged.wall + std::chrono::seconds{1});
   EXPECT_FALSE(inside.snapshots.last_finished);
   EXPECT_EQ(inside.log_folder_bytes, 4'711U);
   EXPECT_FALSE(inside.snapshot_folder_bytes);
@@ -166,7 +171,7 @@ TEST_F(ObserverTest, ReportTellsWhoThisMemberIs) {
 class WordsTest : public ObserverTest {
  protected:
   WordsTest() {
-    words_ = std::make_unique<Words>(config_, inspection_, member_.replica,
+    words_ = std::make_unique<Words>(config_, inspection_, member_.replica, stats_,
                                      [](const Moment&) { return std::string("the text of mntr"); });
   }
   std::string ask(net::FourLetterWord word, std::string_view rest = "") {
@@ -174,7 +179,7 @@ class WordsTest : public ObserverTest {
   }
   void allow(std::vector<std::string> names) {
     config_.four_letter_words = std::move(names);
-    words_ = std::make_unique<Words>(config_, inspection_, member_.replica,
+    words_ = std::make_unique<Words>(config_, inspection_, member_.replica, stats_,
                                      [](const Moment&) { return std::string("the text of mntr"); });
   }
   Inspection inspection_{config_, "/data/version-2", "/log/version-2", member_.replica, port_};

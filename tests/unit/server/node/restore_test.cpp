@@ -145,6 +145,20 @@ TEST_F(Restarted, LogWithoutASnapshotIsRefusedUnlessTrusted) {
   EXPECT_EQ(trusted->findings.size(), 1U);
 }
 
+// As when the disk with the data was not mounted.
+TEST_F(Restarted, AnEmptyFolderIsNoNewDatabaseWhereNoneIsToBeMade) {
+  config::Config config = test_config();
+  config.storage.create_database = false;
+  const auto refused = restart(files, config);
+  ASSERT_FALSE(refused);
+  EXPECT_NE(refused.error().message.find("/data/initialize"), std::string::npos) << refused.error().message;
+  ASSERT_TRUE(files.create("/data/initialize"));
+  EXPECT_TRUE(restart(files, config)) << "the operator asked for one";
+  EXPECT_FALSE(restart(files, config)) << "once";
+  write_log(files, member);
+  EXPECT_TRUE(restart(files, config));
+}
+
 TEST_P(RestartedWith, SnapshotAndTheLogBehindIt) {
   create_many(300);
   const auto report = take_snapshot(files, member, GetParam());

@@ -80,6 +80,8 @@ TEST(NodeSettings, ValuesReachTheirLibrary) {
   EXPECT_EQ(log.preallocation_bytes, 64ULL << 10);
   EXPECT_EQ(log.file_bytes_max, std::optional<std::uint64_t>(32ULL << 10));
   EXPECT_FALSE(log.force_sync);
+  config.storage.log_size_limit_kib = 0;
+  EXPECT_EQ(log_settings(config).file_bytes_max, std::nullopt) << "as in Apache, 0 is no limit";
   EXPECT_EQ(snapshot_compression(config), storage::Compression::kSnappy);
   const storage::DataDirectorySettings directories = directory_settings(config);
   EXPECT_EQ(directories.data_dir, "/data");

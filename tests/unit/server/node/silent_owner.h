@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 
@@ -15,7 +16,8 @@ class SilentOwner final : public net::ClientPortOwner {
   void on_opened(ConnectionId, const std::string&) override {}
   void on_frame(ConnectionId, std::span<const std::byte>) override {}
   void on_word(ConnectionId, net::FourLetterWord, std::span<const std::byte>) override {}
-  void on_gone(ConnectionId) override {}
+  void on_fetched(ConnectionId) override {}
+  void on_gone(ConnectionId, std::optional<net::Refusal>) override {}
   void on_refused(net::Refusal, const std::string&, std::int64_t) override {}
   void on_wake_up() override {}
 };

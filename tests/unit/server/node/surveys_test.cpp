@@ -141,6 +141,39 @@ TEST_F(SurveysTest, ALongListOfChildrenIsCountedFromItsBeginning) {
   EXPECT_EQ(survey.found().child_lists.front().reply_bytes, 4U + 3'000 * (4 + 12));
 }
 
+TEST_F(SurveysTest, FindTheLongestReplyAmongFewerChildrenWithLongNames) {
+  Client& one = client();
+  for (int parent = 0; parent < 20; ++parent) {
+    const std::string path = fmt::format("/many-{}", parent);
+    one.create(path);
+    for (int child = 0; child < 30; ++child) one.create(fmt::format("{}/{}", path, child));
+  }
+  one.create("/few");
+  for (int child = 0; child < 10; ++child) one.create(fmt::format("/few/{}{}", std::string(150, 'x'), child));
+  TreeSurvey survey(tree());
+  for (const auto& now : {member_.now, member_.now + seconds{10}}) {
+    walk(survey, now);
+    const auto& lists = survey.found().child_lists;
+    ASSERT_EQ(lists.size(), 20U);
+    EXPECT_EQ(lists.front().children, 30U);
+    EXPECT_EQ(lists.back().path, "/few");
+    EXPECT_EQ(lists.back().children, 10U);
+    EXPECT_EQ(lists.back().reply_bytes, 4U + 10 * (4 + 151));
+  }
+}
+
+TEST_F(SurveysTest, ASampleOfNamesDecidesOnlyWhoIsLookedAtClosely) {
+  Client& one = client();
+  one.create("/late");
+  for (int child = 10; child < 60; ++child) one.create(fmt::format("/late/{}", child));
+  const std::string name(200, 'x');
+  for (int child = 0; child < 10; ++child) one.create(fmt::format("/late/{}{}", name, child));
+  TreeSurvey survey(tree());
+  walk(survey, member_.now);
+  EXPECT_EQ(survey.found().child_lists.front().path, "/late");
+  EXPECT_EQ(survey.found().child_lists.front().reply_bytes, 4U + 50 * (4 + 2) + 10 * (4 + 201));
+}
+
 TEST_F(SurveysTest, FindTheMostWatchedPaths) {
   client().create("/herd");
   clients_[0]->create("/quiet");

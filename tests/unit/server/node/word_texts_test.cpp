@@ -120,6 +120,14 @@ TEST(WordTexts, ConsPrintsInterestInHexadecimal) {
   EXPECT_EQ(cons_text({{line}}), " /127.0.0.1:1[d](queued=7,recved=0,sent=0)\n\n");
 }
 
+TEST(WordTexts, AnIp6AddressStandsInBrackets) {
+  ConnectionLine line = brief(54321, 1, 0);
+  line.address = "0:0:0:0:0:0:0:1";
+  const std::string expected = " /[0:0:0:0:0:0:0:1]:54321[1](queued=0,recved=0,sent=0)\n\n";
+  EXPECT_EQ(cons_text({{line}}), expected);
+  EXPECT_NE(stat_text(captured_status(), {{line}}).find("\nClients:\n" + expected), std::string::npos);
+}
+
 TEST(WordTexts, Conf) {
   EXPECT_EQ(conf_text({{"clientPort", "58665"},
                        {"secureClientPort", "-1"},

@@ -64,6 +64,18 @@ TEST_F(CleanUpTest, AContainerGoesAfterItsLastChild) {
   EXPECT_EQ(txn.header.type, OpCode::kDeleteContainer);
 }
 
+TEST_F(CleanUpTest, AContainerThatGotAChildMeanwhileIsNotCounted) {
+  create_container("/c");
+  ASSERT_EQ(client->create("/c/x"), ErrorCode::kOk);
+  ASSERT_EQ(client->outcome(OpCode::kDelete, jute::DeleteRequest{"/c/x", -1}), ErrorCode::kOk);
+  member.auto_sync = false;
+  client->send_create("/c/y");  // prepared, so the removal behind it fails
+  member.advance(seconds{2});
+  member.sync();
+  EXPECT_TRUE(member.replica.tree().find("/c"));
+  EXPECT_EQ(member.replica.stats().containers_removed, 0U);
+}
+
 TEST_F(CleanUpTest, AContainerThatNeverHadAChildStays) {
   create_container("/c");
   advance(seconds{120});

@@ -103,6 +103,23 @@ TEST(ExpiredSessions, AShortPauseOfTheServerIsNotTheCause) {
   EXPECT_EQ(only(member).cause, ExpiryCause::kNothingHeard);
 }
 
+// Wherever the timeout falls between two ticks: the server listened long after its pause, and nothing came.
+TEST(ExpiredSessions, APauseLongBeforeTheEndIsNotTheCause) {
+  for (int offset = 0; offset < 2'000; offset += 100) {
+    Member member;
+    member.auto_sync = true;
+    member.advance(milliseconds{offset});
+    Client client(member);
+    client.open(4'000);
+    member.advance(seconds{1});
+    member.now = member.now + milliseconds{300};
+    member.tick();
+    member.advance(seconds{6});
+    EXPECT_EQ(only(member).stood_still.total, milliseconds{300}) << offset;
+    EXPECT_EQ(only(member).cause, ExpiryCause::kNothingHeard) << offset;
+  }
+}
+
 TEST(ExpiredSessions, SlowSyncsAreTold) {
   Member member;
   Client client(member);
@@ -130,6 +147,19 @@ TEST(ExpiredSessions, OneThatWasNeverSeenSinceTheStart) {
   EXPECT_EQ(only(member).address, "");
 }
 
+TEST(ExpiredSessions, WhoseConnectionThePortClosedWasClosedByTheServer) {
+  Member member;
+  member.auto_sync = true;
+  Client client(member);
+  client.open(4'000);
+  member.step(ClientGone{client.connection, CloseReason::kFrameTooLong});
+  EXPECT_EQ(member.replica.stats().connections_gone, 0U) << "no client went away";
+  EXPECT_EQ(member.replica.stats().closes[static_cast<std::size_t>(CloseReason::kFrameTooLong)], 1U);
+  member.advance(seconds{9});
+  EXPECT_EQ(only(member).cause, ExpiryCause::kClosedByServer);
+  EXPECT_EQ(only(member).closed, CloseReason::kFrameTooLong);
+}
+
 TEST(ExpiredSessions, WhoComesBackLeavesNoTrace) {
   Member member;
   member.auto_sync = true;
@@ -150,7 +180,14 @@ TEST(ExpiredSessions, TheNewestAreKept) {
   for (int i = 0; i < 150; ++i) {
     ExpiredSession session;
     session.id = SessionId{i};
-    expired.add(session);
+    expired.decided(session);
+    if (i % 10 == 9) {
+      expired.lives_on(SessionId{i});
+      expired.ended(SessionId{i});
+      expired.decided(session);
+    }
+    expired.ended(SessionId{i});
+    expired.ended(SessionId{i});
   }
   ASSERT_EQ(expired.newest().size(), ExpiredSessions::kCapacity);
   EXPECT_EQ(expired.newest().front().id, SessionId{50});

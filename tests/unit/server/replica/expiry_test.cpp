@@ -42,6 +42,21 @@ TEST(Expiry, PingsKeepASessionAlive) {
   EXPECT_EQ(member.replica.stats().sessions_expired, 0U);
 }
 
+// It is not read from until it has caught up, so its pings wait with everything else.
+TEST(Expiry, FetchingWhatIsOwedKeepsASessionAlive) {
+  Member member;
+  Client client(member);
+  client.open(4'000);
+  for (int i = 0; i < 6; ++i) {
+    member.advance(seconds{2});
+    member.step(ClientFetched{client.connection});
+  }
+  EXPECT_EQ(member.replica.sessions().state(client.session), session::SessionState::kOpen);
+  member.step(ClientFetched{ConnectionId{99}});
+  Client fresh(member);
+  member.step(ClientFetched{fresh.connection});
+}
+
 TEST(Expiry, AuthAndSaslDoNotKeepASessionAlive) {
   Member member;
   Client client(member);
@@ -51,6 +66,7 @@ TEST(Expiry, AuthAndSaslDoNotKeepASessionAlive) {
     client.send_as(-4, OpCode::kAuth, jute::AuthPacket{0, "digest", "u:p"});
     client.send_as(1, OpCode::kSasl, std::string("t"));
   }
+  member.sync();
   EXPECT_EQ(member.replica.stats().sessions_expired, 1U);
 }
 
@@ -87,6 +103,42 @@ TEST(Expiry, ACrowdIsSpreadOverSteps) {
   EXPECT_EQ(member.replica.stats().sessions_expired, crowd);
   for (const Client& client : clients)
     EXPECT_EQ(member.closed(client.connection), CloseReason::kSessionExpired);
+}
+
+TEST(Expiry, ManyWritesUnderWayDoNotKeepTheDeadAlive) {
+  Settings settings = test_settings();
+  settings.global_outstanding_limit = 100'000;
+  Member member(settings);
+  Client dead(member), writer(member);
+  dead.open(4'000);
+  dead.create("/lock", "", CreateMode::kEphemeral);
+  writer.open(30'000);
+  for (int second = 0; second < 8; ++second) {
+    for (std::size_t i = 0; i < Expiry::kMaxInFlight; ++i) writer.send_create("/w");
+    member.advance(seconds{1});
+  }
+  EXPECT_EQ(member.replica.sessions().state(dead.session), session::SessionState::kClosing);
+  member.sync();
+  EXPECT_FALSE(member.replica.tree().find("/lock"));
+}
+
+// While the disk is full by turns, the same session is decided on again and again.
+TEST(Expiry, ASessionThatLivesOnHasNotExpired) {
+  Member member;
+  Client client(member);
+  client.open(4'000);
+  const Zxid durable = member.last_logged();
+  member.advance(seconds{6});
+  EXPECT_EQ(member.replica.sessions().state(client.session), session::SessionState::kClosing);
+  EXPECT_EQ(member.replica.stats().sessions_expired, 0U) << "its end is not in the log";
+  member.exhaust(durable);
+  member.step(LogSpaceBack{});
+  EXPECT_EQ(member.replica.sessions().state(client.session), session::SessionState::kOpen);
+  EXPECT_EQ(member.replica.notable().expired.total(), 0U);
+  member.advance(seconds{6});
+  member.sync();
+  EXPECT_EQ(member.replica.stats().sessions_expired, 1U);
+  EXPECT_EQ(member.replica.notable().expired.total(), 1U);
 }
 
 TEST(Expiry, AFullPipelineIsGivenTime) {

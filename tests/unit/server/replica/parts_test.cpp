@@ -206,6 +206,19 @@ TEST(InFlightQueue, TakesPayloadsLargerThanAChunk) {
   EXPECT_EQ(queue.front().payload[0], std::byte{3});
 }
 
+TEST(InFlightQueue, MemoryStaysBoundedBehindAPayloadLargerThanAChunk) {
+  InFlightQueue queue;
+  std::uint64_t zxid = 0;
+  const auto pass = [&](std::size_t bytes) {
+    queue.push({Zxid{++zxid}, {}, {}, {}, {}}, bytes_of(bytes, 1));
+    queue.pop_front();
+  };
+  pass(10);
+  pass(100'000);
+  for (int i = 0; i < 10'000; ++i) pass(1'000);
+  EXPECT_LE(queue.allocated_bytes(), 17U * (64U << 10));
+}
+
 TEST(InFlightQueue, KnowsItsLongestPayload) {
   InFlightQueue queue;
   EXPECT_EQ(queue.longest(), 0U);

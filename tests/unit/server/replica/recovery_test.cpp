@@ -226,6 +226,20 @@ TEST_F(RecoveryTest, EphemeralsWithoutASessionAreRemovedAtTheStart) {
   EXPECT_TRUE(again.replica.tree().find("/a"));
 }
 
+// Replayed on the old snapshot, a create in an orphan's place would find the orphan, and be removed with it.
+TEST_F(RecoveryTest, OrphansAskForASnapshotThoughNothingFollowsTheNewest) {
+  fill();
+  for (const bool orphans : {false, true}) {
+    std::map<Zxid, Bytes> log = member.log;
+    if (orphans) log.erase(Zxid{1});
+    Recovery recovery(settings);
+    replay(recovery, log);
+    const Member again(settings, recovery.take(), member.last_logged());
+    EXPECT_EQ(again.orphans, orphans ? 1U : 0U);
+    EXPECT_EQ(again.snapshot_asked.has_value(), orphans);
+  }
+}
+
 TEST_F(RecoveryTest, WhatCannotBeDecodedIsAnError) {
   fill();
   for (const auto& [zxid, payload] : member.log) {

@@ -266,6 +266,45 @@ TEST(Requests, AFailedAuthenticationIsToldInOrderAndEndsTheConnection) {
   EXPECT_EQ(member.log.size(), 2U);
 }
 
+// The answer is owed, and behind it nothing is served, whether or not the session was open by then.
+TEST(Requests, AFailedAuthenticationEndsAConnectionWhoseSessionIsBeingOpened) {
+  Member member;
+  Client client(member);
+  client.hello();
+  client.send_create("/a");
+  client.send_as(-4, OpCode::kAuth, jute::AuthPacket{0, "nonsense", "u:p"});
+  member.step(LogSynced{Zxid{1}});
+  ASSERT_TRUE(client.welcome().has_value());
+  client.send_create("/never");
+  member.sync();
+  EXPECT_EQ(client.next().value().header.error, ErrorCode::kOk);
+  EXPECT_EQ(client.next().value().header, (jute::ReplyHeader{-4, Zxid{0}, ErrorCode::kAuthFailed}));
+  EXPECT_EQ(member.closed(client.connection), CloseReason::kAuthFailed);
+  EXPECT_EQ(member.log.size(), 2U);
+}
+
+TEST(Requests, AnAccessListThatNoStringCanHoldIsRefused) {
+  Member member;
+  Client client(member);
+  client.open();
+  jute::CreateRequest request = Client::create_request("/x", "");
+  request.acl->insert(request.acl->begin(), jute::Acl{31, {"digest", std::string(700'000, '\xff') + ":x"}});
+  EXPECT_EQ(client.outcome(OpCode::kCreate, request), ErrorCode::kInvalidAcl);
+  EXPECT_EQ(client.outcome(OpCode::kSetAcl, jute::SetAclRequest{"/", request.acl, -1}),
+            ErrorCode::kInvalidAcl);
+  EXPECT_EQ(client.create("/y"), ErrorCode::kOk);
+}
+
+TEST(Requests, AnEventHoldsThePathAsJavaReadsItHoweverLong) {
+  Member member;
+  Client client(member);
+  client.open();
+  client.send(OpCode::kSetWatches, jute::SetWatches{Zxid{}, {"/" + std::string(700'000, '\xff')}, {}, {}});
+  const Reply event = client.next().value();
+  EXPECT_EQ(event.header.xid, jute::kXidNotification);
+  EXPECT_EQ(event.body.size(), 3 * 4U + 1 + 3 * 700'000U);
+}
+
 TEST(Requests, AuthEchoesAnyXid) {
   Member member;
   Client client(member);
@@ -480,6 +519,27 @@ TEST(Requests, AboveTheLimitConnectionsWithRequestsOutstandingPause) {
   for (int i = 0; i < 5; ++i) EXPECT_EQ(busy.next().value().header.error, ErrorCode::kOk) << i;
   EXPECT_EQ(member.replica.outstanding_requests(), 0U);
   EXPECT_EQ(member.replica.stats().throttled, 1U);
+}
+
+TEST(Requests, AuthAndSaslPacketsBehindAWriteAreLimitedToo) {
+  for (const OpCode op : {OpCode::kAuth, OpCode::kSasl}) {
+    Settings settings = test_settings();
+    settings.global_outstanding_limit = 3;
+    Member member(settings);
+    Client client(member);
+    client.open();
+    client.send_create("/a");
+    for (int i = 0; i < 3; ++i) {
+      EXPECT_FALSE(member.paused(client.connection)) << i;
+      if (op == OpCode::kAuth)
+        client.send_as(-4, op, jute::AuthPacket{0, "ip", ""});
+      else
+        client.send_as(1, op, std::string("t"));
+    }
+    EXPECT_TRUE(member.paused(client.connection)) << jute::name(op);
+    member.sync();
+    EXPECT_FALSE(member.paused(client.connection));
+  }
 }
 
 TEST(Requests, BytesOutstandingAreLimitedToo) {

@@ -65,6 +65,18 @@ TEST(SlowRequests, WhatIsToBeLoggedIsHandedOutOnceAndBounded) {
   EXPECT_EQ(slow.take_to_log().left_out, 0U);
 }
 
+TEST(SlowRequests, AllThatWereAsSlowAreCountedThoughFewAreKept) {
+  SlowRequests slow(milliseconds{1'000});
+  for (std::uint64_t i = 0; i < 200; ++i) slow.note(request(i, at_ms(0)));
+  for (std::uint64_t i = 0; i < 200; ++i)
+    slow.note_late(request(i, at_ms(0)), 5, milliseconds{2'000});  // five replies of each connection
+  slow.note_late(request(200, at_ms(1'500)), 7, milliseconds{500});
+  slow.delivered({}, at_ms(2'000), kNoWrites);
+  const SlowRequests::ToLog to_log = slow.take_to_log();
+  EXPECT_EQ(to_log.requests.size(), SlowRequests::kMaxToLog);
+  EXPECT_EQ(to_log.left_out, 200U * 5 - SlowRequests::kMaxToLog);
+}
+
 TEST(SlowRequests, TheLogsThresholdHoldsAlsoWhenManyAreSlower) {
   SlowRequests slow(milliseconds{1'000});
   for (std::uint64_t i = 0; i < SlowRequests::kCapacity; ++i) slow.note(request(i, at_ms(-5'000)));

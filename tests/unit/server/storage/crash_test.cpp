@@ -81,6 +81,7 @@ class Member {
     ASSERT_TRUE(log_->sync());
     files_.mark(log_->synced_zxid().value);
   }
+  Result<void> try_sync() { return log_->sync(); }
   void snapshot(Compression compression) {
     ASSERT_TRUE(log_->roll());
     files_.mark(log_->synced_zxid().value);
@@ -90,7 +91,8 @@ class Member {
                                encode(tree, kDefaultTail)));
   }
   void purge_old() {
-    ASSERT_TRUE(purge(files_, directories_->snapshots(), directories_->logs(), kRetainedSnapshotsMin));
+    ASSERT_TRUE(purge(files_, directories_->snapshots(), directories_->logs(), kRetainedSnapshotsMin,
+                      kSnapshotFieldBytesMaxDefault));
   }
   void set_epoch(std::uint32_t epoch) {
     ASSERT_TRUE(write_epoch(files_, directories_->snapshots(), EpochFile::kAccepted, Epoch{epoch}));
@@ -212,6 +214,31 @@ TEST(Crash, RestartsInBetweenAndBatchesLongerThanThePaddingLoseNothing) {
     member.sync();
   }
   EXPECT_GT(crash_everywhere(files, 0, 0, 3), 800u);
+}
+
+// A process whose sync fails ends, but the kernel still shows the next one what it could not write.
+TEST(Crash, WhatARestartReadsThoughItWasNeverSyncedStays) {
+  MemoryFileSystem files;
+  {
+    Member member(files);
+    ASSERT_EQ(member.start(), std::nullopt);
+    member.append(5);
+    member.sync();
+    member.append(4);
+    files.before = [](std::string_view call, const std::string&) -> Result<void> {
+      if (call == "sync") return Error{Errc::kIo, "input/output error"};
+      return {};
+    };
+    EXPECT_FALSE(member.try_sync());
+    files.before = nullptr;
+  }
+  Member member(files);
+  ASSERT_EQ(member.start(), std::nullopt);
+  EXPECT_EQ(member.last(), 9U);
+  files.mark(9);  // it is served from here on
+  member.append(2);
+  member.sync();
+  EXPECT_GT(crash_everywhere(files, 0, 0, 3), 100U);
 }
 
 // A learner is told to cut its log: a crash leaves more than is wanted or exactly it, and always a log that

@@ -161,6 +161,8 @@ TEST(EpochFiles, AreMadeConsistentWithTheLogAtStart) {
   }
 }
 
+constexpr std::size_t kFieldMax = kSnapshotFieldBytesMaxDefault;
+
 class PurgeTest : public testing::Test {
  protected:
   PurgeTest() { EXPECT_TRUE(files_.create_directories(kFolder)); }
@@ -181,7 +183,7 @@ class PurgeTest : public testing::Test {
 TEST_F(PurgeTest, KeepsTheNewestSnapshotsAndTheLogsThatTheyNeed) {
   for (const std::uint64_t zxid : {1u, 4u, 5u, 8u, 12u}) add_snapshot(zxid);
   for (const std::uint64_t first : {1u, 2u, 4u, 6u, 9u, 13u}) add_log(first);
-  const auto report = purge(files_, kFolder, kFolder, 3);
+  const auto report = purge(files_, kFolder, kFolder, 3, kFieldMax);
   ASSERT_TRUE(report);
   EXPECT_THAT(names(),
               ElementsAre("log.4", "log.6", "log.9", "log.d", "snapshot.5", "snapshot.8", "snapshot.c"));
@@ -195,13 +197,13 @@ TEST_F(PurgeTest, KeepsTheNewestSnapshotsAndTheLogsThatTheyNeed) {
   EXPECT_THAT(last, ElementsAre(Kind::kRemove, Kind::kRemove, Kind::kSyncFolder, Kind::kRemove, Kind::kRemove,
                                 Kind::kSyncFolder))
       << "no snapshot comes back whose logs are gone";
-  EXPECT_THAT(purge(files_, kFolder, kFolder, 3)->removed, IsEmpty()) << "nothing left to do";
+  EXPECT_THAT(purge(files_, kFolder, kFolder, 3, kFieldMax)->removed, IsEmpty()) << "nothing left to do";
 }
 
 TEST_F(PurgeTest, LogThatBeginsAtTheSnapshotNeedsNoEarlierOne) {
   for (const std::uint64_t zxid : {5u, 8u, 12u}) add_snapshot(zxid);
   for (const std::uint64_t first : {1u, 5u, 6u}) add_log(first);
-  ASSERT_TRUE(purge(files_, kFolder, kFolder, 3));
+  ASSERT_TRUE(purge(files_, kFolder, kFolder, 3, kFieldMax));
   EXPECT_THAT(names(), ElementsAre("log.5", "log.6", "snapshot.5", "snapshot.8", "snapshot.c"));
 }
 
@@ -212,7 +214,7 @@ TEST_F(PurgeTest, DamagedSnapshotsDoNotCount) {
   add_snapshot(12);
   add_log(1);
   add_log(2);
-  const auto report = purge(files_, kFolder, kFolder, 3);
+  const auto report = purge(files_, kFolder, kFolder, 3, kFieldMax);
   ASSERT_TRUE(report);
   EXPECT_THAT(names(),
               ElementsAre("log.2", "snapshot.4", "snapshot.5", "snapshot.8", "snapshot.9", "snapshot.c"));
@@ -220,12 +222,24 @@ TEST_F(PurgeTest, DamagedSnapshotsDoNotCount) {
               ElementsAre(HasSubstr("snapshot.9 at byte"), HasSubstr("snapshot.8 at byte")));
 }
 
+// With a raised jute.maxbuffer a znode may be longer than what snapshots hold by default.
+TEST_F(PurgeTest, SnapshotsCountWhoseZnodesAreAsLongAsTheLimitAllows) {
+  OwnedSnapshot tree = empty_tree();
+  tree.nodes.push_back({"/long", std::string(3'000'000, 'x'), {}});
+  for (const std::uint64_t zxid : {1u, 4u, 5u, 8u})
+    ASSERT_TRUE(write_snapshot(files_, kFolder, Zxid{zxid}, Compression::kNone, encode(tree, kDefaultTail)));
+  add_log(1);
+  EXPECT_THAT(purge(files_, kFolder, kFolder, 3, kFieldMax)->removed, IsEmpty());
+  EXPECT_THAT(purge(files_, kFolder, kFolder, 3, 10'000'000)->removed,
+              ElementsAre("/data/version-2/snapshot.1"));
+}
+
 TEST_F(PurgeTest, WithoutAUsableSnapshotNothingIsRemoved) {
   for (const std::uint64_t zxid : {1u, 4u, 5u, 6u}) add_snapshot(zxid, true);
   add_log(1);
   add_log(2);
   const auto before = names();
-  ASSERT_TRUE(purge(files_, kFolder, kFolder, 3));
+  ASSERT_TRUE(purge(files_, kFolder, kFolder, 3, kFieldMax));
   EXPECT_EQ(names(), before);
 }
 
@@ -239,7 +253,7 @@ TEST_F(PurgeTest, LooksOfLogsInAnotherFolderAndStrangersStay) {
   for (const char* path :
        {"/l/log.1", "/l/log.2", "/l/log.3", "/l/log.1.bak", "/s/currentEpoch", "/s/snapshot.0.old"})
     ASSERT_TRUE(files.create(path));
-  ASSERT_TRUE(purge(files, "/s", "/l", 3));
+  ASSERT_TRUE(purge(files, "/s", "/l", 3, kFieldMax));
   std::vector<std::string> paths;
   for (const auto& [path, bytes] : files.image()) paths.push_back(path);
   EXPECT_THAT(paths, ElementsAre("/l/log.1.bak", "/l/log.3", "/s/currentEpoch", "/s/snapshot.0.old",

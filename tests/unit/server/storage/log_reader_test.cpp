@@ -307,7 +307,9 @@ TEST(LogReader, EndMarkIsRestoredOnDisk) {
   EXPECT_EQ(read.zxids, range(1, 4));
   ASSERT_TRUE(mend_log(files, kFolder, read.end));
   EXPECT_EQ(files.image().at(kFolder + "/log.1"), intact);
-  EXPECT_THAT(changes_of(files), ElementsAre(Kind::kWrite, Kind::kSync)) << "durable";
+  EXPECT_THAT(changes_of(files),
+              ElementsAre(Kind::kWrite, Kind::kSync, Kind::kWrite, Kind::kSync, Kind::kSyncFolder))
+      << "durable";
 }
 
 TEST(LogReader, TornTailIsCutOffTheDisk) {
@@ -319,7 +321,8 @@ TEST(LogReader, TornTailIsCutOffTheDisk) {
   EXPECT_EQ(read.end.mend, LogEnd::Mend::kCut);
   ASSERT_TRUE(mend_log(files, kFolder, read.end));
   EXPECT_EQ(files.image().at(kFolder + "/log.1"), log_file(payloads(1, 3)));
-  EXPECT_THAT(changes_of(files), ElementsAre(Kind::kResize, Kind::kSync));
+  EXPECT_THAT(changes_of(files),
+              ElementsAre(Kind::kResize, Kind::kSync, Kind::kWrite, Kind::kSync, Kind::kSyncFolder));
 }
 
 TEST(LogReader, LostSectorOfTheLastBatchEndsTheLogThoughALaterRecordSurvived) {
@@ -396,9 +399,10 @@ TEST(LogReader, OrderToAcceptLossEndsTheLogAndKeepsWhatIsCutBeside) {
   EXPECT_FALSE(after.contains(kFolder + "/log.d"));
   EXPECT_EQ(read_log(files).zxids, range(1, 4));
   // The newest file goes first, so that a crash leaves no gap, and nothing is cut before its copy is durable.
-  EXPECT_THAT(changes_of(files), ElementsAre(Kind::kRename, Kind::kSyncFolder, Kind::kRename,
-                                             Kind::kSyncFolder, Kind::kCreate, Kind::kWrite, Kind::kResize,
-                                             Kind::kSync, Kind::kSyncFolder, Kind::kResize, Kind::kSync));
+  EXPECT_THAT(changes_of(files),
+              ElementsAre(Kind::kRename, Kind::kSyncFolder, Kind::kRename, Kind::kSyncFolder, Kind::kCreate,
+                          Kind::kWrite, Kind::kResize, Kind::kSync, Kind::kSyncFolder, Kind::kResize,
+                          Kind::kSync, Kind::kWrite, Kind::kSync, Kind::kSyncFolder));
   EXPECT_EQ(files.changes()[0].path, kFolder + "/log.d");
 }
 

@@ -95,6 +95,7 @@ TEST_F(SnapshotFileTest, NodesLargerThanTheReadersWindow) {
     ASSERT_TRUE(read_snapshot(files_, kFolder, name_of(Zxid{1}, compression), &collector));
     EXPECT_EQ(collector.read, tree);
   }
+  ASSERT_TRUE(write_snapshot(files_, kFolder, Zxid{1}, Compression::kNone, encode(tree, kDefaultTail)));
   EXPECT_TRUE(read_snapshot(files_, kFolder, name_of(Zxid{1}, Compression::kNone), nullptr, 1'900'000));
   const auto refused =
       read_snapshot(files_, kFolder, name_of(Zxid{1}, Compression::kNone), nullptr, 1'899'999);
@@ -107,11 +108,11 @@ TEST_F(SnapshotFileTest, NodesLargerThanTheReadersWindow) {
 TEST_F(SnapshotFileTest, CompressedFilesHaveTheDocumentedHeads) {
   const Bytes bytes = encode(rich_tree(), kDefaultTail);
   ASSERT_TRUE(write_snapshot(files_, kFolder, Zxid{1}, Compression::kGzip, bytes));
-  ASSERT_TRUE(write_snapshot(files_, kFolder, Zxid{1}, Compression::kSnappy, bytes));
+  ASSERT_TRUE(write_snapshot(files_, kFolder, Zxid{2}, Compression::kSnappy, bytes));
   const Image image = files_.image();
   const Bytes& gzip = image.at(kFolder + "/snapshot.1.gz");
   EXPECT_EQ(Bytes(gzip.begin(), gzip.begin() + 3), from_hex("1f8b08"));
-  const Bytes& snappy = image.at(kFolder + "/snapshot.1.snappy");
+  const Bytes& snappy = image.at(kFolder + "/snapshot.2.snappy");
   EXPECT_EQ(Bytes(snappy.begin(), snappy.begin() + 16), from_hex("82534e4150505900 00000001 00000001"));
   EXPECT_EQ(load_u32(std::span(snappy).subspan(16)), snappy.size() - 20) << "one block";
 }
@@ -359,6 +360,23 @@ TEST_F(SnapshotFileTest, FaultOfTheDiskIsNotPassedOver) {
     const auto newest = read_newest_snapshot(files_, kFolder, collector);
     ASSERT_FALSE(newest) << failing;
     EXPECT_EQ(newest.error().message, "input/output error");
+  }
+}
+
+// Readers would take the uncompressed one, which may be older.
+TEST_F(SnapshotFileTest, OneSnapshotOfAZxidIsLeft) {
+  for (const Compression compression : {Compression::kNone, Compression::kGzip, Compression::kSnappy}) {
+    ASSERT_TRUE(
+        write_snapshot(files_, kFolder, Zxid{4}, Compression::kNone, encode(empty_tree(), kDefaultTail)));
+    ASSERT_TRUE(
+        write_snapshot(files_, kFolder, Zxid{5}, Compression::kNone, encode(empty_tree(), kDefaultTail)));
+    ASSERT_TRUE(write_snapshot(files_, kFolder, Zxid{5}, compression, encode(rich_tree(), kDefaultTail)));
+    EXPECT_EQ(snapshots_of(*files_.list(kFolder)).size(), 2U) << "that of 4 stays";
+    Collector collector;
+    const auto newest = read_newest_snapshot(files_, kFolder, collector);
+    ASSERT_TRUE(newest);
+    EXPECT_EQ(newest->content->name.compression, compression);
+    EXPECT_EQ(collector.read.nodes.size(), rich_tree().nodes.size());
   }
 }
 

@@ -216,6 +216,23 @@ TEST_F(Normalise, TheFirstOffendingEntryDecides) {
   EXPECT_EQ(error({{31, {"nonesuch", "x"}}, {31, {"world", std::nullopt}}}), ErrorCode::kInvalidAcl);
 }
 
+// Each malformed byte becomes three: what would not fit any string must not leave half a list behind.
+TEST_F(Normalise, AnIdBlownUpByItsRepairIsCutOff) {
+  const std::string id = std::string(700'000, '\xff') + ":x";
+  EXPECT_EQ(error({{31, {"digest", id}}}), ErrorCode::kInvalidAcl);
+  EXPECT_EQ(error({{31, {"digest", id}}, {31, {"world", "anyone"}}}), ErrorCode::kInvalidAcl);
+  EXPECT_EQ(error({{31, {"world", "anyone"}}, {31, {"digest", id}}}), ErrorCode::kInvalidAcl);
+}
+
+// As a client may send with a raised jute.maxbuffer.
+TEST_F(Normalise, AnIdLongerThanStringsAreByDefaultIsCutOff) {
+  const std::string id = "u:" + std::string(3'000'000, 'x');
+  std::vector<std::byte> bytes;
+  jute::Writer out(bytes, jute::kLongestString);
+  write(out, jute::AclView{31, {"digest", id}});
+  EXPECT_EQ(run(jute::AclListView(bytes, 1)).error, ErrorCode::kInvalidAcl);
+}
+
 TEST_F(Normalise, AListBlownUpByAuthIsCutOff) {
   identities_.assign(2'000, Id{"digest", "u:" + std::string(600, 'x')});
   EXPECT_EQ(error({{1, {"auth", ""}}}), ErrorCode::kInvalidAcl);

@@ -1,0 +1,1 @@
+// Nothing but the headers that CMake precompiles for all unit tests.
