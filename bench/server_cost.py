@@ -2,7 +2,7 @@
 """watchkeeperd beside Apache ZooKeeper: CPU per operation, throughput, latency, memory, start, crowds of sessions and
 watches, and what it costs to be observed (the goals' rows P1 to P8 of one server, M, S1, S2, W, C and O1 to O3).
 
-    bench/server_cost.py                         everything, with a minute of warm-up for the JVM: about an hour and a half
+    bench/server_cost.py                         everything, with a minute of warm-up for the JVM: a bit more than an hour
     bench/server_cost.py --quick P1 P1b P2       some rows, short windows, for a look while working
     bench/server_cost.py --bin build/release/bin --json FILE
 
