@@ -330,8 +330,8 @@ void Requests::applied(const InFlight& entry, const txn::Applied& applied, Conne
     ++state_.stats.sessions_expired;
     state_.notable.expired.ended(entry.session);
   }
-  if (own && applied.header.type == jute::OpCode::kDeleteContainer && applied.error == jute::ErrorCode::kOk)
-    ++state_.stats.containers_removed;
+  // One that failed is an error transaction.
+  if (own && applied.header.type == jute::OpCode::kDeleteContainer) ++state_.stats.containers_removed;
   if (applied.header.type == jute::OpCode::kCreateSession) ++state_.stats.sessions_opened;
 
   Connection* connection = state_.connections.find(entry.connection);
