@@ -426,10 +426,14 @@ Result<void> cut_durably(FileSystem& files, const std::string& path, std::uint64
 
 Result<void> make_tail_durable(FileSystem& files, const std::string& directory, const LogEnd& end) {
   if (end.tail_file.empty()) return {};
-  auto file = files.open_to_write(join(directory, end.tail_file));
+  const std::string path = join(directory, end.tail_file);
+  auto file = files.open_to_write(path);
+  // A log that was copied here by somebody else may be read only, and can be synced all the same.
+  const bool writable = file || file.error().code != Errc::kNotAllowed;
+  if (!writable) file = files.open_to_read(path);
   if (!file) return file.error();
   std::vector<std::byte> chunk(kReadBytes);
-  for (std::uint64_t at = end.tail_begin; at < end.tail_end;) {
+  for (std::uint64_t at = end.tail_begin; writable && at < end.tail_end;) {
     const auto bytes = std::span(chunk).first(
         static_cast<std::size_t>(std::min<std::uint64_t>(kReadBytes, end.tail_end - at)));
     const auto read = (*file)->read_at(at, bytes);

@@ -312,6 +312,20 @@ TEST(LogReader, EndMarkIsRestoredOnDisk) {
       << "durable";
 }
 
+// As one is that root has copied into the folder.
+TEST(LogReader, ALogThatMayOnlyBeReadIsSyncedAtLeast) {
+  MemoryFileSystem files(one_log());
+  const ReadLog read = read_log(files);
+  int opened = 0;
+  files.before = [&](std::string_view call, const std::string& path) -> Result<void> {
+    if (call == "open" && ++opened == 1) return Error{Errc::kNotAllowed, "cannot open for writing " + path};
+    return {};
+  };
+  ASSERT_TRUE(mend_log(files, kFolder, read.end));
+  EXPECT_EQ(opened, 2);
+  EXPECT_THAT(changes_of(files), ElementsAre(Kind::kSync, Kind::kSyncFolder));
+}
+
 TEST(LogReader, TornTailIsCutOffTheDisk) {
   Bytes torn = log_file(payloads(1, 4), kPadded);
   std::fill(torn.begin() + record_at(3) + 40, torn.end(), std::byte{0});
