@@ -163,6 +163,39 @@ class Limits(EdgeCase):
 class BetterThanApache(EdgeCase):
     """Only for watchkeeperd."""
 
+    def test_a_session_lives_while_its_client_fetches_slowly(self):
+        """One answer of 16 MB takes three times the session's timeout; the client pings all the while. Apache reads
+        those pings; with the heap of these tests it ends at such an answer."""
+        self.session().call("create", **wire.create_fields("/slow", bytes(1_000_000)))
+        slow = self.session(timeout_ms=2000)
+        slow.send("multi_read", {"parts": [("get_data", {"path": "/slow", "watch": False})] * 16})
+        begin, got = time.monotonic(), 0
+        while got < 16_000_000:
+            slow.send_frame(struct.pack(">ii", -2, 11))
+            part = len(slow.socket.recv(250_000))
+            self.assertGreater(part, 0, f"closed after {got} bytes")
+            got += part
+            time.sleep(part / 2_500_000)
+        self.assertGreater(time.monotonic() - begin, 6.0)
+        with wire.Connection(self.member.address) as again:
+            resumed = again.handshake(2000, slow.session["session_id"], slow.session["password"])
+        self.assertEqual(resumed["session_id"], slow.session["session_id"])
+
+    def test_an_access_list_that_outgrows_every_string_is_refused(self):
+        """Each malformed byte becomes three.  Logged, it could not be read again."""
+        too_long = b"\xff" * 700_000 + b":x"
+        acl = struct.pack(">i", 2) + b"".join(
+            struct.pack(">ii", 31, len(scheme)) + scheme + struct.pack(">i", len(who)) + who
+            for scheme, who in ((b"digest", too_long), (b"world", b"anyone")))
+        connection = self.session()
+        connection.send_frame(struct.pack(">iii", 1, 1, 9) + b"/too-long" + struct.pack(">i", 0) + acl + struct.pack(">i", 0))
+        self.assertEqual(connection.read_reply("create")["error"], -114)
+        self.assertEqual(connection.call("create", **wire.create_fields("/behind"))["error"], 0)
+        self.member.kill()
+        self.member.start()
+        self.ensemble.wait_until_serving()
+        self.assertEqual(self.session().call("exists", path="/behind", watch=False)["error"], 0)
+
     def test_ttl_operation_without_a_ttl_mode(self):
         connection = self.session()
         for flags in (0, 1, 2, 3, 4):
