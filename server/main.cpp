@@ -26,7 +26,6 @@
 #include "server/config/environment.h"
 #include "server/config/load.h"
 #include "server/config/properties.h"
-#include "server/net/address.h"
 #include "server/node/clean_up.h"
 #include "server/node/command_routes.h"
 #include "server/node/node.h"
@@ -119,7 +118,8 @@ int fail(int code, std::string_view message) {
 /// "HOST:PORT", the member's name on the page and in labels.
 std::string member_name(const config::Config& config, std::uint16_t port) {
   const std::string host = config.client && !config.client->host.empty() ? config.client->host : "localhost";
-  return net::endpoint_text(host, port);
+  return host.find(':') == std::string::npos ? fmt::format("{}:{}", host, port)
+                                             : fmt::format("[{}]:{}", host, port);
 }
 
 /// nullptr when there is no HTTP here; an error only when the operator asked for it.
