@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 #include <variant>
 
@@ -20,8 +21,7 @@ Chronicle::Chronicle(std::span<const EnsembleSpec> ensembles, const Moment& star
 }
 
 void Chronicle::append(std::vector<Event>& events) {
-  const std::lock_guard lock(mutex_);
-  for (Event& event : events) log_.append(std::move(event));
+  std::ranges::move(events, std::back_inserter(unpublished_));
   events.clear();
 }
 
@@ -35,10 +35,12 @@ void Chronicle::append_rows(std::span<const EnsembleView* const> views, const Mo
 void Chronicle::publish(Snapshot next) {
   next.sequence = ++sequence_;
   next.exporter.started = started_;
-  {
-    const std::lock_guard lock(mutex_);
-    next.exporter.events_dropped = log_.dropped();
-  }
+  const auto before = publication_->current();  // Goes behind the lock, unless somebody still reads it.
+  // Who saw the event waits here for the snapshot, and who was woken by the snapshot for the event.
+  const std::lock_guard lock(mutex_);
+  for (Event& event : unpublished_) log_.append(std::move(event));
+  unpublished_.clear();
+  next.exporter.events_dropped = log_.dropped();
   publication_->publish(std::make_shared<const Snapshot>(std::move(next)));
 }
 

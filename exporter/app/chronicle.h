@@ -33,12 +33,13 @@ class Chronicle {
   /// \param ensembles  with different names; their views come in this order
   Chronicle(std::span<const EnsembleSpec> ensembles, const Moment& started);
 
-  /// Keeps `events`, each with the next id, and leaves none behind.
+  /// Keeps `events`, each with the next id, and leaves none behind. They are seen from the next publish() on,
+  /// so that whoever reads of an event finds the states and the counters that it changed.
   void append(std::vector<Event>& events);
   /// Adds one row of history for each ensemble; once a second.
   void append_rows(std::span<const EnsembleView* const> views, const Moment& now);
-  /// Puts `next` where everybody reads it. Its sequence, the start and the dropped events are filled in here;
-  /// all else is the caller's.
+  /// Puts `next` where everybody reads it, together with the events that were appended since the last one.
+  /// Its sequence, the start and the dropped events are filled in here; all else is the caller's.
   void publish(Snapshot next);
 
   /// Where the snapshots appear. It outlives the chronicle; empty before the first publish().
@@ -64,7 +65,8 @@ class Chronicle {
   [[nodiscard]] const Kept* find(const std::string& ensemble) const;
 
   const Moment started_;
-  std::uint64_t sequence_ = 0;  ///< the writer's
+  std::uint64_t sequence_ = 0;      ///< the writer's
+  std::vector<Event> unpublished_;  ///< the writer's
   const std::shared_ptr<Publication> publication_ = std::make_shared<Publication>();
   std::vector<Kept> kept_;    ///< in the order of the constructor; only the histories change
   mutable std::mutex mutex_;  ///< guards what follows and the histories

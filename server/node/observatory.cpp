@@ -65,6 +65,7 @@ void Observatory::start() {
   started.member = ensemble().members.front().name;
   tracker_.observe(std::move(started), events);
   keep(events);
+  publish(started_);
   turn_ = std::chrono::steady_clock::now() + kTurn;
   next_turn();
   thread_ = std::thread([this] { io_.run(); });

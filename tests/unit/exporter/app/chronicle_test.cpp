@@ -51,13 +51,26 @@ TEST_F(ChronicleTest, EventsGetIdsAndAreTaken) {
   std::vector<Event> events{event("one"), event("two")};
   chronicle_.append(events);
   EXPECT_TRUE(events.empty());
+  chronicle_.publish({});
   events.push_back(event("three"));
   chronicle_.append(events);
+  chronicle_.publish({});
   const auto after_one = chronicle_.events(1, 10);
   ASSERT_EQ(after_one.size(), 2u);
   EXPECT_EQ(after_one[0].id, 2u);
   EXPECT_EQ(after_one[0].text, "two");
   EXPECT_EQ(after_one[1].id, 3u);
+}
+
+TEST_F(ChronicleTest, EventsAreSeenWithTheSnapshotThatCountsThem) {
+  chronicle_.publish({});
+  std::vector<Event> events{event("one")};
+  chronicle_.append(events);
+  EXPECT_TRUE(chronicle_.events(0, 10).empty());
+  chronicle_.publish({});
+  EXPECT_EQ(chronicle_.events(0, 10).size(), 1u);
+  chronicle_.publish({});
+  EXPECT_EQ(chronicle_.events(0, 10).size(), 1u);
 }
 
 TEST_F(ChronicleTest, SnapshotsAreNumberedAndTellTheStart) {
