@@ -70,6 +70,7 @@ struct CanaryReport {
 // Members
 
 /// What a member does for clients. Exactly one applies, in every situation.
+/// From the best to the worst.
 enum class ServingState : std::uint8_t {
   kServing,      ///< leader, follower or observer of a quorum, or standalone
   kReadOnly,     ///< serves read-only clients without a quorum

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <utility>
 
 #include "base/check.h"
 
@@ -10,6 +11,14 @@ namespace wk::exporter {
 namespace {
 
 constexpr float kUnknown = std::numeric_limits<float>::quiet_NaN();
+
+template <typename Series>
+SeriesRing ring_of(std::size_t series_count) {
+  std::vector<Fold> columns;
+  for (std::size_t column = 0; column < series_count; ++column)
+    columns.push_back(fold(static_cast<Series>(column)));
+  return SeriesRing(std::move(columns));
+}
 
 float value_or_unknown(const std::optional<double>& value) {
   return value ? static_cast<float>(*value) : kUnknown;
@@ -61,10 +70,42 @@ const char* name(EnsembleSeries series) {
   return "unknown";
 }
 
+Fold fold(MemberSeries series) {
+  switch (series) {
+    case MemberSeries::kLatencyAverageMs:
+    case MemberSeries::kCanaryLatencyMs:
+    case MemberSeries::kOutstanding:
+    case MemberSeries::kFsyncMs:
+    case MemberSeries::kLagTransactions:
+    case MemberSeries::kState:  // The later a state stands in the enumeration, the worse it is.
+      return Fold::kLargest;
+    case MemberSeries::kRequestsPerSecond:
+    case MemberSeries::kConnections:
+    case MemberSeries::kSessions:
+    case MemberSeries::kZnodes:
+    case MemberSeries::kWatches:
+    case MemberSeries::kDataSizeBytes:
+      break;
+  }
+  return Fold::kMean;
+}
+
+Fold fold(EnsembleSeries series) {
+  switch (series) {
+    case EnsembleSeries::kQuorumMargin:
+    case EnsembleSeries::kServing:
+      return Fold::kSmallest;
+    case EnsembleSeries::kCanaryOkRatio:
+    case EnsembleSeries::kWritesPerSecond:
+      break;
+  }
+  return Fold::kMean;
+}
+
 History::History(std::size_t members)
-    : members_(members, SeriesRing(kMemberSeriesCount)),
+    : members_(members, ring_of<MemberSeries>(kMemberSeriesCount)),
       previous_(members),
-      ensemble_(kEnsembleSeriesCount) {}
+      ensemble_(ring_of<EnsembleSeries>(kEnsembleSeriesCount)) {}
 
 std::vector<float> History::member_row(const MemberView& view, Previous& previous) const {
   std::vector<float> row(kMemberSeriesCount, kUnknown);

@@ -34,6 +34,8 @@ enum class MemberSeries : std::uint8_t {
 };
 inline constexpr std::size_t kMemberSeriesCount = 12;
 const char* name(MemberSeries series);
+/// States, times, queues and lag are folded into their worst, so that one bad second of a minute is seen.
+Fold fold(MemberSeries series);
 
 enum class EnsembleSeries : std::uint8_t {
   kQuorumMargin,
@@ -43,6 +45,7 @@ enum class EnsembleSeries : std::uint8_t {
 };
 inline constexpr std::size_t kEnsembleSeriesCount = 4;
 const char* name(EnsembleSeries series);
+Fold fold(EnsembleSeries series);
 
 /// Turns successive views of one ensemble into rows (rates need the view before).
 class History {

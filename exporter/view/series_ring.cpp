@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <utility>
 
 #include "base/check.h"
 
@@ -17,9 +18,9 @@ std::int64_t slot_of(std::chrono::system_clock::time_point at, std::chrono::seco
 
 }  // namespace
 
-SeriesRing::SeriesRing(std::size_t width) : width_(width) {
+SeriesRing::SeriesRing(std::vector<Fold> columns) : columns_(std::move(columns)) {
   rings_.reserve(kResolutions.size());
-  for (const Resolution& resolution : kResolutions) rings_.emplace_back(resolution, width);
+  for (const Resolution& resolution : kResolutions) rings_.emplace_back(resolution, columns_.size());
 }
 
 void SeriesRing::push(Ring& ring, std::int64_t slot, const float* row) {
@@ -29,7 +30,7 @@ void SeriesRing::push(Ring& ring, std::int64_t slot, const float* row) {
       ring.rows.replace_newest(row);
       return;
     }
-    const std::vector<float> unknown(width_, kUnknown);
+    const std::vector<float> unknown(columns_.size(), kUnknown);
     const std::int64_t gap =
         std::min(slot - ring.newest_slot - 1, static_cast<std::int64_t>(ring.resolution.rows));
     for (std::int64_t i = 0; i < gap; ++i) ring.rows.push(unknown.data());
@@ -38,28 +39,40 @@ void SeriesRing::push(Ring& ring, std::int64_t slot, const float* row) {
   ring.newest_slot = slot;
 }
 
+/// Adds `value` to what the slot has collected, and tells what it comes to.
+float SeriesRing::fold(Ring& ring, std::size_t column, float value) const {
+  double& folded = ring.folded[column];
+  std::uint32_t& count = ring.counts[column];
+  const bool mean = columns_[column] == Fold::kMean;
+  if (!std::isnan(value)) {
+    if (count == 0)
+      folded = value;
+    else if (mean)
+      folded += value;
+    else
+      folded = columns_[column] == Fold::kLargest ? std::max<double>(folded, value)
+                                                  : std::min<double>(folded, value);
+    ++count;
+  }
+  if (count == 0) return kUnknown;
+  return static_cast<float>(mean ? folded / count : folded);
+}
+
 void SeriesRing::append(std::chrono::system_clock::time_point at, const std::vector<float>& row) {
-  WK_CHECK(row.size() == width_, "row of another width");
+  WK_CHECK(row.size() == columns_.size(), "row of another width");
   push(rings_[0], slot_of(at, rings_[0].resolution.step), row.data());
-  std::vector<float> means(width_);
+  std::vector<float> folded(columns_.size());
   for (std::size_t i = 1; i < rings_.size(); ++i) {
     Ring& ring = rings_[i];
     const std::int64_t slot = slot_of(at, ring.resolution.step);
     if (slot < ring.collecting_slot) continue;
     if (slot > ring.collecting_slot) {
-      std::fill(ring.sums.begin(), ring.sums.end(), 0.0);
       std::fill(ring.counts.begin(), ring.counts.end(), 0U);
       ring.collecting_slot = slot;
     }
-    for (std::size_t column = 0; column < width_; ++column) {
-      if (!std::isnan(row[column])) {
-        ring.sums[column] += static_cast<double>(row[column]);
-        ++ring.counts[column];
-      }
-      means[column] =
-          ring.counts[column] > 0 ? static_cast<float>(ring.sums[column] / ring.counts[column]) : kUnknown;
-    }
-    push(ring, slot, means.data());
+    for (std::size_t column = 0; column < row.size(); ++column)
+      folded[column] = fold(ring, column, row[column]);
+    push(ring, slot, folded.data());
   }
 }
 
@@ -82,7 +95,7 @@ SeriesPoints SeriesRing::query(std::size_t column, std::chrono::seconds step,
 std::size_t SeriesRing::bytes() const {
   std::size_t total = sizeof(*this);
   for (const Ring& ring : rings_)
-    total += sizeof(Ring) + ring.rows.bytes() + width_ * (sizeof(double) + sizeof(std::uint32_t));
+    total += sizeof(Ring) + ring.rows.bytes() + columns_.size() * (sizeof(double) + sizeof(std::uint32_t));
   return total;
 }
 

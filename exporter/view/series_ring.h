@@ -1,10 +1,10 @@
 // Rows of numbers, one a second, at three resolutions: one point a second for an hour, one each ten seconds
 // for three hours, one a minute for a day. Memory is bounded and grows only as points arrive.
 //
-// Coarser points are means of the finer ones; a second in which a value was unknown has no value (NaN inside,
-// null in JSON), and a mean counts only the known ones, so that a gap stays a gap. Points behind the newest
-// 60 of their resolution keep three significant digits (packed_rows.h). Thread: one writer and any
-// readers, guarded by the owner.
+// A coarser point is the mean of its seconds, or, where a mean would hide or invent what happened (a state, a
+// queue), the worst of them. A second in which a value was unknown has no value (NaN inside, null in JSON),
+// and only known ones count, so that a gap stays a gap. Points behind the newest 60 of their resolution keep
+// three significant digits (packed_rows.h). Thread: one writer and any readers, guarded by the owner.
 #pragma once
 
 #include <array>
@@ -27,6 +27,9 @@ inline constexpr std::array<Resolution, 3> kResolutions{Resolution{std::chrono::
                                                         Resolution{std::chrono::seconds{10}, 1080},
                                                         Resolution{std::chrono::seconds{60}, 1440}};
 
+/// What one point of a coarser step tells of its seconds.
+enum class Fold : std::uint8_t { kMean, kLargest, kSmallest };
+
 /// Points of one series, oldest first, `step` apart; nullopt where nothing was known.
 struct SeriesPoints {
   std::chrono::system_clock::time_point first;  ///< of points[0]; aligned to `step`
@@ -34,12 +37,13 @@ struct SeriesPoints {
   std::vector<std::optional<float>> points;
 };
 
-/// Ring of rows with `width` floats each, at all resolutions.
+/// Ring of rows of floats, one a column, at all resolutions.
 class SeriesRing {
  public:
-  explicit SeriesRing(std::size_t width);
+  /// \param columns  how each is folded into coarser points; at least one
+  explicit SeriesRing(std::vector<Fold> columns);
 
-  /// Adds one row of `width` values (NaN = unknown) for the second of `at`. Rows of seconds that were left
+  /// Adds one row, a value a column (NaN = unknown), for the second of `at`. Rows of seconds that were left
   /// out are unknown; a second row for the same second replaces the first; a clock that went back adds
   /// nothing.
   void append(std::chrono::system_clock::time_point at, const std::vector<float>& row);
@@ -54,18 +58,20 @@ class SeriesRing {
  private:
   struct Ring {
     Ring(const Resolution& of, std::size_t width)
-        : resolution(of), rows(width, of.rows), sums(width), counts(width) {}
+        : resolution(of), rows(width, of.rows), folded(width), counts(width) {}
 
     Resolution resolution;
     PackedRows rows;
     std::int64_t newest_slot = 0;  ///< wall time ÷ step of the newest row
-    std::vector<double> sums;      ///< of the slot being collected, a column each (coarser rings)
+    std::vector<double>
+        folded;  ///< sum or extreme of the slot being collected, a column each (coarser rings)
     std::vector<std::uint32_t> counts;
     std::int64_t collecting_slot = 0;
   };
   void push(Ring& ring, std::int64_t slot, const float* row);
+  float fold(Ring& ring, std::size_t column, float value) const;
 
-  std::size_t width_;
+  std::vector<Fold> columns_;
   std::vector<Ring> rings_;  ///< as kResolutions
 };
 

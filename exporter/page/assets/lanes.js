@@ -12,12 +12,12 @@ const kLane = 10;
 
 let drawnAt = -Infinity;
 
-/** Runs of equal state, means of coarse steps rounded up to the worse state: [{from, to, state}]. */
+/** Runs of equal state: [{from, to, state}]. A slot of a coarse step has the worst state of its seconds. */
 function runs(column) {
   const out = [];
   for (let i = 0; i < column.length; ++i) {
     const value = column[i];
-    const state = Number.isNaN(value) ? null : states[Math.min(Math.ceil(value), states.length - 1)];
+    const state = Number.isNaN(value) ? null : states[value];
     const last = out.at(-1);
     if (last && last.state === state) last.to = i + 1;
     else out.push({from: i, to: i + 1, state});
@@ -43,12 +43,15 @@ function updateLane(node, {member, column}) {
     setAttribute(bar, 'width', run.to - run.from);
     setAttribute(bar, 'y', (kLane - kHeights[run.state]) / 2);
     setAttribute(bar, 'height', kHeights[run.state]);
-    setText(bar.firstChild, `${stateWord(run.state)} for ${duration((run.to - run.from) * past.step)} from ${clockTime(timeOf(run.from) * 1000)}`);
+    const length = duration((run.to - run.from) * past.step);
+    const lasted = past.step === 1 || run.state === 'serving' ? `for ${length}` : `at times in ${length}`;
+    setText(bar.firstChild, `${stateWord(run.state)} ${lasted} from ${clockTime(timeOf(run.from) * 1000)}`);
   });
   const known = found.reduce((sum, run) => sum + run.to - run.from, 0);
   const served = found.filter((run) => run.state === 'serving').reduce((sum, run) => sum + run.to - run.from, 0);
   const share = known === 0 ? null : (100 * served) / known;
-  setText(node.children[2], share === null ? '' : `${share === 100 ? '100' : share.toFixed(share > 99 ? 2 : 1)} % serving`);
+  const least = past.step === 1 || share === 100 ? '' : '≥ ';  // Seconds of a slot may have been better than its worst.
+  setText(node.children[2], share === null ? '' : `${least}${share === 100 ? '100' : (Math.floor(share * 100) / 100).toFixed(share > 99 ? 2 : 1)} % serving`);
 }
 
 export function startLanes() {

@@ -64,6 +64,24 @@ Points points(const History& history, MemberSeries series) {
   return history.member(0).query(static_cast<std::size_t>(series), seconds(1), Wall{}).points;
 }
 
+TEST(History, OneBadSecondIsSeenInTheMinute) {
+  History history(1);
+  for (int second = 0; second < 60; ++second) {
+    EnsembleView view = told(second, 100.0 * second, 0, 0);
+    view.serving = second != 20;
+    view.quorum_margin = second == 20 ? -1 : 1;
+    view.members[0].state = second == 20 ? ServingState::kUnreachable : ServingState::kServing;
+    history.append(view, after(seconds(second)));
+  }
+  const auto minutes = [&](const SeriesRing& ring, auto series) {
+    return ring.query(static_cast<std::size_t>(series), seconds(60), Wall{}).points.back();
+  };
+  EXPECT_EQ(minutes(history.member(0), MemberSeries::kState), static_cast<float>(ServingState::kUnreachable));
+  EXPECT_EQ(minutes(history.member(0), MemberSeries::kConnections), 9.0F);
+  EXPECT_EQ(minutes(history.ensemble(), EnsembleSeries::kQuorumMargin), -1.0F);
+  EXPECT_EQ(minutes(history.ensemble(), EnsembleSeries::kServing), 0.0F);
+}
+
 TEST(History, StatisticsThatWereResetGiveNoRate) {
   History history(1);
   int second = 0;

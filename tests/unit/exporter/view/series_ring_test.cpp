@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <utility>
+#include <vector>
 
 namespace wk::exporter {
 namespace {
@@ -13,7 +15,7 @@ using Wall = std::chrono::system_clock::time_point;
 const Wall kStart{std::chrono::hours(24 * 365 * 50)};
 
 TEST(SeriesRing, ReturnsPointsFromSinceToTheNewest) {
-  SeriesRing ring(2);
+  SeriesRing ring({Fold::kMean, Fold::kMean});
   for (int i = 0; i < 5; ++i) ring.append(kStart + seconds(i), {static_cast<float>(i), -1.0F});
   const SeriesPoints points = ring.query(0, seconds(1), kStart + seconds(2));
   EXPECT_EQ(points.first, kStart + seconds(2));
@@ -23,7 +25,7 @@ TEST(SeriesRing, ReturnsPointsFromSinceToTheNewest) {
 }
 
 TEST(SeriesRing, GapsStayGaps) {
-  SeriesRing ring(1);
+  SeriesRing ring({Fold::kMean});
   ring.append(kStart, {1.0F});
   ring.append(kStart + seconds(3), {4.0F});
   const SeriesPoints points = ring.query(0, seconds(1), kStart);
@@ -34,7 +36,7 @@ TEST(SeriesRing, GapsStayGaps) {
 }
 
 TEST(SeriesRing, OldPointsLeaveAndMemoryStaysBounded) {
-  SeriesRing ring(3);
+  SeriesRing ring({Fold::kMean, Fold::kLargest, Fold::kSmallest});
   const auto fill = [&ring](int from, int to) {
     for (int i = from; i < to; ++i) ring.append(kStart + seconds(i), {static_cast<float>(i), 0.0F, 0.0F});
   };
@@ -51,7 +53,7 @@ TEST(SeriesRing, OldPointsLeaveAndMemoryStaysBounded) {
 }
 
 TEST(SeriesRing, CoarserPointsAreMeansOfTheKnownOnes) {
-  SeriesRing ring(1);
+  SeriesRing ring({Fold::kMean});
   for (int i = 0; i < 20; ++i)
     ring.append(kStart + seconds(i), {i % 2 == 0 ? static_cast<float>(i) : std::nanf("")});
   const SeriesPoints points = ring.query(0, seconds(10), Wall{});
@@ -60,15 +62,40 @@ TEST(SeriesRing, CoarserPointsAreMeansOfTheKnownOnes) {
   EXPECT_EQ(points.points[1], 14.0F);  // 10 12 14 16 18
 }
 
+TEST(SeriesRing, CoarserPointsOfAStateAreItsWorst) {
+  SeriesRing ring({Fold::kLargest, Fold::kSmallest});
+  for (int i = 0; i < 120; ++i)
+    ring.append(kStart + seconds(i), {i == 33 ? 5.0F : 0.0F, i == 70 ? -1.0F : 1.0F});
+  for (const auto& [column, worst] : {std::pair(std::size_t{0}, std::vector{5.0F, 0.0F}),
+                                      std::pair(std::size_t{1}, std::vector{1.0F, -1.0F})}) {
+    const SeriesPoints points = ring.query(column, seconds(60), Wall{});
+    ASSERT_EQ(points.points.size(), 2U);
+    EXPECT_EQ(points.points[0], worst[0]);
+    EXPECT_EQ(points.points[1], worst[1]);
+  }
+  // A slot begins anew: what was worst before is not carried on.
+  EXPECT_EQ(ring.query(0, seconds(10), Wall{}).points[4], 0.0F);
+}
+
+TEST(SeriesRing, ASlotWithoutAKnownSecondIsUnknown) {
+  SeriesRing ring({Fold::kLargest});
+  ring.append(kStart, {3.0F});
+  ring.append(kStart + seconds(10), {std::nanf("")});
+  const SeriesPoints points = ring.query(0, seconds(10), Wall{});
+  ASSERT_EQ(points.points.size(), 2U);
+  EXPECT_EQ(points.points[0], 3.0F);
+  EXPECT_FALSE(points.points[1].has_value());
+}
+
 TEST(SeriesRing, AClockThatWentBackAddsNothing) {
-  SeriesRing ring(1);
+  SeriesRing ring({Fold::kMean});
   ring.append(kStart, {1.0F});
   ring.append(kStart - seconds(100), {9.0F});
   EXPECT_EQ(ring.query(0, seconds(1), Wall{}).points.size(), 1U);
 }
 
 TEST(SeriesRing, AClockThatJumpedFarForwardFillsAtMostTheRing) {
-  SeriesRing ring(1);
+  SeriesRing ring({Fold::kMean});
   ring.append(kStart, {1.0F});
   ring.append(kStart + std::chrono::hours(24 * 365), {2.0F});
   const SeriesPoints points = ring.query(0, seconds(1), Wall{});
