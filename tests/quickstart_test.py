@@ -13,7 +13,7 @@ import unittest
 
 from kazoo.client import KazooClient
 
-from lab import stack
+from lab import process, stack
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 
@@ -96,8 +96,8 @@ class Quickstart(unittest.TestCase):
             exporter = re.search(r"metrics\s+(http://127\.0\.0\.1:\d+)/metrics", started.stdout).group(1)
             prometheus = re.search(r"Prometheus\s+(http://127\.0\.0\.1:\d+)/", started.stdout).group(1)
             member = re.search(r"safe-to-stop\?member=([^']+)'", started.stdout).group(1)
-            metrics = stack.http_get(exporter + "/metrics").text
-            self.assertIn('watchkeeper_ensemble_quorum_margin{ensemble="quickstart"} 1', metrics)
+            margin = 'watchkeeper_ensemble_quorum_margin{ensemble="quickstart"} 1'
+            process.wait_for(lambda: margin in stack.http_get(exporter + "/metrics").text, 10, margin)
             safe = stack.http_get(f"{exporter}/api/v1/safe-to-stop?member={member}")
             self.assertEqual((safe.status, safe.json()["safe"]), (200, True), safe.text)
             self.assertIn('data-part="verdict"', stack.http_get(exporter + "/").text)

@@ -28,8 +28,8 @@ class Watcher {
   /// Closes sessions and connections and ends the thread; waits at most a second or two.
   void stop();
 
-  /// What it keeps: snapshots at least one a second, and one within 100 ms of an event, which is seen with it.
-  /// There is one (nothing known yet) from the beginning.
+  /// What it keeps: snapshots at least one a second, and one within 100 ms of an event, which is seen with
+  /// it. There is one (nothing known yet) from the beginning.
   [[nodiscard]] const Chronicle& chronicle() const;
 
   /// Visits `target` once, outside all rounds, and returns a snapshot that holds only it (in an ensemble

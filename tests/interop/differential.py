@@ -169,9 +169,9 @@ class Side:
         """The session comes back with the shortest timeout, is left alone, and is gone one transaction later."""
         client = step["client"]
         self.connections.pop(client).close()
+        before = self.zxid()  # A session that is resumed writes nothing.
         answer = self._shake_hands(client, {"timeout_ms": 1}, *self.sessions[client], 0)
         self.connections.pop(client).close()
-        before = self.zxid()
 
         def expired():
             self.keep_alive()
@@ -413,16 +413,17 @@ class Run:
 
     def _settle(self, step):
         """Waits until the reapers find nothing more; both have then made the same number of transactions."""
-        last, since = None, 0.0
+        last, since, looks = None, 0.0, 0
 
         def still():
-            nonlocal last, since
+            nonlocal last, since, looks
             now, zxids = time.monotonic(), [side.zxid() for side in self.sides]
             if zxids != last:
-                last, since = zxids, now
+                last, since, looks = zxids, now, 0
+            looks += 1
             for side in self.sides:
                 side.keep_alive()
-            return len(set(zxids)) == 1 and now - since >= _SETTLED_S
+            return len(set(zxids)) == 1 and now - since >= _SETTLED_S and looks >= 8
         with contextlib.suppress(TimeoutError):  # They never agree: told below.
             process.wait_for(still, _PATIENCE_S, "the reapers to end", interval_s=0.05)
         self._compare(step, last, "zxid after the reaper")

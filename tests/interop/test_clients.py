@@ -107,8 +107,9 @@ class ZkCli(ClientCase):
         out = found.stdout.replace(self.ensemble.connect_string, "HOSTS")
         # zkCli.sh ends while its event thread tells of the closing: it may be told, in part, or not at all.
         out = re.sub(r"\nWATCHER::\n*(WatchedEvent state:Closed .*\n?)?\Z", "", out)
-        events = re.findall(r"WATCHER::\n\n(WatchedEvent .*)\n", out)
-        out = re.sub(r"\nWATCHER::\n\nWatchedEvent .*\n", "", out)
+        # The two lines of an event are printed one by one: an answer may stand between them.
+        events = re.findall(r"^WatchedEvent .*$", out, flags=re.M)
+        out = re.sub(r"\n(?:WATCHER::|WatchedEvent .*)\n", "", out)
         out = re.sub(r"^([cm]time) = .*$", r"\1 = TIME", out, flags=re.M)
         out = re.sub(r"^ephemeralOwner = 0x[1-9a-f]\w+$", "ephemeralOwner = SESSION", out, flags=re.M)
         # Identities have no order.

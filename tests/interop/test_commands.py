@@ -13,7 +13,7 @@ from server_case import ServerCase
 from test_words import busy_clients
 
 REFERENCE = "apache-3.9.5"
-OPTIONS = {"admin": True, "tick_ms": 2000, "extra_cfg": {"preAllocSize": 1024}}
+OPTIONS = {"admin": True, "tick_ms": 2000, "extra_cfg": {"preAllocSize": 1024, "maxSessionTimeout": 600_000}}
 # Primary name first, then every other name.
 READING = [
     ("configuration", "conf", "config"), ("connections", "cons"), ("dirs",), ("dump",), ("environment", "env", "envi"),

@@ -68,9 +68,10 @@ class DiskFull(unittest.TestCase):
             (self.absent if reply["error"] else self.present).add(path)
         return codes
 
-    def write_until_refused(self, connection):
+    def write_until_refused(self, connection, meanwhile=lambda: None):
         for _ in range(400):
             codes = self.write(connection, 20)
+            meanwhile()
             if any(codes):
                 break
         self.assertEqual(set(codes) | {0}, {0, _NOT_READ_ONLY})
@@ -166,11 +167,11 @@ class DiskFull(unittest.TestCase):
     def test_a_session_that_ran_out_meanwhile_ends_when_there_is_room(self):
         connection = self.connect()
         with wire.Connection(self.member.address) as other:
-            other.handshake(2000)
+            other.handshake(6000)
             self.assertEqual(other.call("create", **wire.create_fields("/others", flags=wire.EPHEMERAL))["error"], 0)
             self.disk.fill()
-            self.write_until_refused(connection)
-        time.sleep(4.5)
+            self.write_until_refused(connection, lambda: other.call("ping"))
+        time.sleep(8.5)
         self.assertEqual(connection.call("exists", path="/others", watch=True)["error"], 0)
         self.disk.free()
         process.wait_for(lambda: connection.call("exists", path="/others", watch=False)["error"] == -101, _PATIENCE_S,

@@ -6,6 +6,7 @@ import pathlib
 import socket
 import subprocess
 import threading
+import time
 import unittest
 
 import server_case
@@ -66,8 +67,14 @@ class AgainstTheNullServer(unittest.TestCase):
 
     def test_open_loop_charges_a_stalled_server(self):
         """A server that stands still for half a second is late for every request of that time."""
-        threading.Timer(0.6, self.server.pause).start()
-        threading.Timer(1.1, self.server.resume).start()
+        def stall():
+            time.sleep(0.6)
+            self.server.pause()
+            time.sleep(0.5)
+            self.server.resume()
+        stalling = threading.Thread(target=stall)
+        stalling.start()
+        self.addCleanup(stalling.join)
         found = run(self.address, "-c", 4, "-o", 10, "-r", 1000, "--arrivals", "even", "--warm-up", 0, "--window", 2,
                     "-w", 1, "-q", "-j", "-")
         document = json.loads(found.stdout)

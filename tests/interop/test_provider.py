@@ -16,7 +16,7 @@ from test_words import busy_clients
 _PATIENCE_S = 10.0
 
 REFERENCE = "apache-3.9.5"
-OPTIONS = {"admin": True, "prometheus": True, "tick_ms": 2000, "extra_cfg": {"preAllocSize": 1024}}
+OPTIONS = {"admin": True, "prometheus": True, "tick_ms": 2000, "extra_cfg": {"preAllocSize": 1024, "maxSessionTimeout": 600_000}}
 _SAMPLE = re.compile(r"^([A-Za-z_:][A-Za-z0-9_:]*)(?:\{(.*?),?\})? (\S+)$")
 # Apache has jvm_… beside, of which only jvm_pause_time_ms is ZooKeeper's own; we have these beside:
 ONLY_OURS = {("process_threads", "")}
@@ -68,15 +68,20 @@ class Provider(ServerCase):
             for client in busy_clients(member):
                 cls.addClassCleanup(client.close)
 
-    def fresh(self, port):
-        """A scrape that shows what the clients did: the server counts for it once a second."""
+    def fresh(self, member):
+        """A scrape that shows all that the clients did: the server counts for it once a second, perhaps in their midst."""
+        live = member.mntr()
+
         def seen():
-            text = scrape(port)
-            return text if re.search(r"^ephemerals_count 3(\.0)?$", text, re.M) else None
-        return process.wait_for(seen, _PATIENCE_S, "three ephemeral znodes in the scrape")[0]
+            text = scrape(member.metrics_port)
+            found, _ = samples(text)
+            whole = all(float(found.get((name, ""), "nan")) == float(live[f"zk_{name}"])
+                        for name in ("ephemerals_count", "watch_count", "commit_count"))
+            return text if whole and float(found["num_alive_connections", ""]) == 3 else None
+        return process.wait_for(seen, _PATIENCE_S, "all that the clients did in the scrape")[0]
 
     def test_names_labels_and_types(self):
-        (expected, expected_types), (found, found_types) = (samples(self.fresh(member.metrics_port)) for member in self.members)
+        (expected, expected_types), (found, found_types) = (samples(self.fresh(member)) for member in self.members)
         self.assertEqual(set(found) - ONLY_OURS, expected_names(expected))
         families = {name for name, _ in expected_names(expected)}
         for family in found_types.keys() - {name for name, _ in ONLY_OURS}:
@@ -87,7 +92,7 @@ class Provider(ServerCase):
                           if ours(family) and not any(name == family or name.startswith(f"{family}_") for name in families)})
 
     def test_values_that_the_clients_made(self):
-        (expected, _), (found, _) = (samples(self.fresh(member.metrics_port)) for member in self.members)
+        (expected, _), (found, _) = (samples(self.fresh(member)) for member in self.members)
         for name in ("znode_count", "ephemerals_count", "watch_count", "global_sessions", "approximate_data_size",
                      "num_alive_connections", "connection_request_count", "jvm_pause_time_ms_count", "commit_count"):
             self.assertEqual(float(found[name, ""]), float(expected[name, ""]), name)

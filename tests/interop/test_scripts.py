@@ -7,6 +7,7 @@ import pathlib
 import re
 import shutil
 import signal
+import socket
 import subprocess
 import tempfile
 import time
@@ -14,7 +15,7 @@ import unittest
 
 from kazoo.client import KazooClient
 
-from lab import ports, watchkeeperd
+from lab import ports, process, watchkeeperd
 
 SCRIPTS = pathlib.Path(__file__).resolve().parents[2] / "deploy" / "bin"
 UNIT = SCRIPTS.parent / "systemd" / "watchkeeperd.service"
@@ -77,6 +78,9 @@ class Scripts(unittest.TestCase):
 
     def assert_started(self, run):
         self.assert_run(run, 0, "Starting zookeeper ... STARTED\n")
+        # The script waits a second for a process that fails at once, not for one that serves.
+        with socket.socket() as probe:
+            process.wait_for(lambda: probe.connect_ex(("127.0.0.1", self.port)) == 0, PATIENCE_S, "the client port")
 
     def assert_stopped(self, run):
         self.assert_run(run, 0, "Stopping zookeeper ... STOPPED\n")
@@ -298,7 +302,11 @@ class CleanUp(Scripts):
         removed = re.findall(r"^Removing file: (.*)$", run.stdout, re.MULTILINE)
         self.assertEqual(len(removed), len(run.stdout.splitlines()))
         self.assertIn(str(version_2 / snapshots[0]), removed)
-        self.assertLessEqual(set(snapshots[-3:]), set(files("snapshot")))
+        # One more may have come to its end meanwhile, and is one of the newest.
+        left = files("snapshot")
+        gone = [name for name in snapshots if name not in left]
+        self.assertEqual(gone, snapshots[:len(gone)], "an older one was kept")
+        self.assertIn(len(left), (3, 4))
         self.assertEqual([path for path in removed if pathlib.Path(path).exists()], [])
         client.set("/count", b"last")
         client.stop()
@@ -334,7 +342,8 @@ class Client(Scripts):
         self.assertIn("Created /from-the-shell", created.stderr)
         read = self.run_script("zkCli.sh", *place, "get", "/from-the-shell")
         self.assertEqual(read.returncode, 0, read.stderr)
-        self.assertEqual(read.stdout.splitlines()[-1], "hello")
+        # The thread that tells of the connection prints when it comes to it, perhaps behind the answer.
+        self.assertIn("hello", read.stdout.splitlines())
         missing = self.run_script("zkCli.sh", *place, "get", "/nothing")
         self.assertEqual(missing.returncode, 1)
         self.assertIn("Node does not exist: /nothing", missing.stderr)

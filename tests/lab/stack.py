@@ -235,7 +235,9 @@ class Prometheus(_HttpProgram):
         """Waits until every target has been scraped with success."""
         def scraped():
             targets = self.targets()
-            return targets and all(target["health"] == "up" for target in targets)
+            # The health is told a moment before the samples can be asked for.
+            return (targets and all(target["health"] == "up" for target in targets)
+                    and self.value("sum(up)") == len(targets))
         return process.wait_for(scraped, deadline_s, "all targets to be scraped", child=self.process)[1]
 
 

@@ -14,7 +14,7 @@ from lab import lone_client, watchkeeperd
 import exposition
 
 _TICK_MS = 500
-_SESSION_S = 4.0
+_SESSION_S = 8.0  # "quiet" lasts a third of it: more than two of the server's seconds
 _PUBLISHED_S = 2.5  # a report a second, and a moment to take it in
 _SURVEYED_S = 25.0  # the tree is walked every ten seconds
 _PATIENCE_S = 20.0

@@ -107,8 +107,10 @@ class OneEnsemble(watching.LabTestCase):
             members = stream.wait_for("members")
             self.assertEqual([one["member"] for one in members["members"]], self.ensemble.addresses)
             self.assertEqual(members["ensemble"], "main")
-            rows = [stream.wait_for("row") for _ in range(3)]
-            self.assertEqual([row["time"] - rows[0]["time"] for row in rows], [0, 1, 2])
+            rows = [stream.wait_for("row") for _ in range(5)]
+            # One a second; a turn that comes late may fall into the second behind.
+            gaps = [later["time"] - row["time"] for row, later in zip(rows, rows[1:])]
+            self.assertTrue(all(gap in (1, 2) for gap in gaps) and sum(gaps) <= len(gaps) + 1, gaps)
             self.assertEqual(set(rows[0]["members"]), set(self.ensemble.addresses))
             self.assertEqual(rows[-1]["series"]["serving"], 1)
             member = stream.wait_for("members")["members"][0]

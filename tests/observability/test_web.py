@@ -90,6 +90,7 @@ class Served(watching.LabTestCase):
         cls.exporter = cls.class_lab(stack.Exporter, [f"--config.file={path}"])
         watching.wait_until_visited(cls.exporter)
         watching.wait_for_state(cls.exporter, cls.member, "serving", 10)
+        watching.wait_for_source(cls.exporter, cls.member, "conf", "ok", 30)
         cls.port = cls.exporter.port
 
     def get(self, path, headers=None):
@@ -330,8 +331,8 @@ class Documents(Served):
             for field in ("id", "severity", "summary", "cause", "remedy", "runbook"):
                 self.assertTrue(problem[field], problem)
         first = bad["unserved"]["seconds_total"]
-        time.sleep(2.2)
-        self.assertGreaterEqual(watching.status(self.exporter, "bad")["unserved"]["seconds_total"], first + 1)
+        process.wait_for(lambda: watching.status(self.exporter, "bad")["unserved"]["seconds_total"] >= first + 1, 5,
+                         "the outage to be counted")
         self.assertEqual({one["state"] for one in bad["source_problems"]}, {"refused", "unresolved"})
         self.assertTrue(all(one["remedy"] for one in bad["source_problems"]))
 
@@ -425,6 +426,7 @@ class SafeToStop(watching.LabTestCase):
             self.assertFalse(found["safe"])
             self.assertIn("1 of 3", found["reason"])
         dead.start()
+        ensemble.wait_until_serving()
         answer(others[0], 200)
 
     def test_the_end_is_quick_clean_and_closes_the_sessions(self):

@@ -32,7 +32,7 @@ class LabTestCase(unittest.TestCase):
         after = {member: document(exporter, member)["polls"] for member in members}
         due = (time.monotonic() - begin) / interval_s
         for member in members:
-            self.assertGreaterEqual(after[member] - before[member], 0.8 * due - 1,
+            self.assertGreaterEqual(after[member] - before[member], int(0.8 * due) - 1,
                                     f"{member}: visits in {due * interval_s:.1f} s")
 
 

@@ -131,12 +131,13 @@ class Page:
 
     def wait(self, condition, deadline_s=20.0, what="the page to show it"):
         """Looks until condition(look) is true; returns that look. AssertionError with the last look."""
-        until = time.monotonic() + deadline_s
+        until, looks = time.monotonic() + deadline_s, 0
         while True:
             seen = self.look()
             if condition(seen):
                 return seen
-            if time.monotonic() > until:
+            looks += 1
+            if time.monotonic() > until and looks >= 3:
                 raise AssertionError(f"{self.name}: waited {deadline_s} s in vain for {what}; "
                                      f"it shows {json.dumps(brief(seen), ensure_ascii=False, indent=1)}")
             time.sleep(0.15)

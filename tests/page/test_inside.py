@@ -440,7 +440,7 @@ class Live(page_case.PageCase):
         view.wait(lambda seen: column(seen, "hottest", "path")[:1] == ["/hot"], 30, "the hot znode")
         view.wait(lambda seen: hex(client.client_id[0]) in column(seen, "talkers", "session"), 15, "the talker")
         # A session has expired as soon as that is decided; its connection goes when the log has it, one document later at most.
-        seen = view.wait(lambda seen: seen["figures"]["Connections by state"]["Open"] == "4", 5, "the stopped client's connection to go")
+        seen = view.wait(lambda seen: seen["figures"]["Connections by state"]["Open"] == "4", 15, "the stopped client's connection to go")
         self.assertEqual(column(seen, "stages", "stage"), ["Prepare", "Log queue", "Append", "Sync", "Quorum", "Apply", "Reply"])
         self.assertIn("Memory", column(seen, "limits", "limit"))
         self.assertEqual(seen["figures"]["Expired, by cause"]["Nothing was heard"], "1")

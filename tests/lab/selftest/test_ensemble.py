@@ -100,9 +100,8 @@ class PlainEnsemble(unittest.TestCase):
                 member.disk.set_delay(150)
             leader.ask("srst")
             process.wait_for(lambda: _number(leader, "zk_cnt_fsynctime") >= 5, 30, "five slow fsyncs")
-            self.assertGreaterEqual(_number(leader, "zk_avg_fsynctime"), 100)
+            self.assertGreaterEqual(_number(leader, "zk_avg_fsynctime"), normal + 100)
             self.assertGreaterEqual(_number(leader, "zk_max_fsynctime"), 150)
-            self.assertLess(normal, 100)
 
     def test_connection_limit(self):
         member = self.ensemble.followers()[0]
@@ -170,14 +169,12 @@ class Links(unittest.TestCase):
         with faults.LoadGenerator(f"127.0.0.1:{leader.client_port}", rate_per_s=100, mix={"set": 1}) as load:
             process.wait_for(lambda: load.counts.succeeded > 50, 30, "the load to run")
             self.ensemble.delay_link(slow, leader, 600)
-            time.sleep(3.0)
 
             def zxid(member):
                 line = next(line for line in member.ask("srvr").splitlines() if line.startswith("Zxid: "))
                 return int(line.split()[1], 16)
             # Read in this order, the slow one gains by the gap between the questions.
-            first, second = zxid(fast), zxid(slow)
-            self.assertGreaterEqual(first - second, 20)
+            process.wait_for(lambda: zxid(fast) - zxid(slow) >= 20, 20, "the slow one to lag")
             self.assertEqual(self.ensemble.leader(), leader)
 
 

@@ -288,7 +288,7 @@ TEST_F(LiveSession, PipelinedRequestsAnswerInOrder) {
 }
 
 TEST_F(LiveSession, PingsKeepAnIdleSessionAlive) {
-  const auto second = connect({.session_timeout = 1s});
+  const auto second = connect({.session_timeout = 3s});
   const SessionId id = second->id();
   EXPECT_TRUE(run_until([&] { return second->counters().pings_sent >= 4; }));
   EXPECT_EQ(second->id(), id);

@@ -17,7 +17,7 @@ namespace wk::exporter {
 /// Long enough that only a broken test waits for it.
 inline constexpr std::chrono::seconds kPatience{30};
 /// For peers that never answer: the visit is over when this is.
-inline constexpr std::chrono::milliseconds kBrief{60};
+inline constexpr std::chrono::milliseconds kBrief{600};
 
 class VisitTest : public ::testing::Test {
  protected:

@@ -161,7 +161,7 @@ TEST_F(VisitHttpTest, ConnectionClosedAfterEachResponseIsOpenedAgain) {
 
 TEST_F(VisitHttpTest, HungAdminServerIsLeftAloneForTheVisit) {
   ScriptedServer admin(io, {hangs()});
-  const PollReport report = visit(target(client, &admin), std::chrono::milliseconds{400});
+  const PollReport report = visit(target(client, &admin), std::chrono::seconds{3});
   EXPECT_EQ(probe(report, Probe::kAdminMonitor).state, SourceState::kTimedOut);
   EXPECT_EQ(probe(report, Probe::kSrvr).state, SourceState::kOk);
   EXPECT_EQ(admin.connections(), 1);
