@@ -179,8 +179,8 @@ int serve(const config::Config& config) {
   std::unique_ptr<Observatory> observatory;
   std::unique_ptr<Web> web;
   if (config.observe) {
-    observatory = std::make_unique<Observatory>(member_name(config, node.client_port()), node.client_port(),
-                                                directory_settings(config).data_dir);
+    observatory = std::make_unique<Observatory>(config.ensemble_name, member_name(config, node.client_port()),
+                                                node.client_port(), directory_settings(config).data_dir);
     auto started = start_web(config, *observatory, node);
     if (!started) return fail(kExitUnexpected, started.error().message);
     web = *std::move(started);

@@ -7,6 +7,7 @@
 #include <charconv>
 #include <cmath>
 
+#include "base/ensemble_name.h"
 #include "base/log.h"
 #include "base/near_miss.h"
 
@@ -141,16 +142,8 @@ Result<std::string> parse_canary_auth(std::string_view text) {
 }
 
 Result<std::string> parse_ensemble_name(std::string_view text) {
-  // "." and ".." cannot stand in the path of a URL.
-  const bool legal = !text.empty() && text.size() <= 64 && text != "." && text != ".." &&
-                     std::ranges::all_of(text, [](char c) {
-                       return c >= ' ' && c < 0x7f && c != '"' && c != '\'' && c != '\\';
-                     });
-  if (!legal)
-    return invalid(
-        fmt::format("\"{}\" is no ensemble name; write 1 to 64 printable characters without quotes, for "
-                    "example production",
-                    printable(text, 80)));
+  if (!legal_ensemble_name(text))
+    return invalid(fmt::format("\"{}\" is no ensemble name; {}", printable(text, 80), kEnsembleNameRemedy));
   return std::string(text);
 }
 

@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "base/ensemble_name.h"
 #include "exporter/model/view.h"
 
 namespace wk::exporter {
@@ -43,7 +44,7 @@ struct TargetSpec {
 };
 
 struct EnsembleSpec {
-  std::string name = "default";  ///< label value; 1 … 64 printable characters without quotes
+  std::string name{kDefaultEnsembleName};  ///< label value; 1 … 64 printable characters without quotes
   std::vector<TargetSpec> members;
   CanaryMode canary = CanaryMode::kRead;
   std::string canary_path = "/watchkeeper-canary";  ///< private znode of the write mode

@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "base/ensemble_name.h"
 #include "base/ids.h"
 
 namespace wk::config {
@@ -156,6 +157,8 @@ struct Config {
   /// Apache's Prometheus provider is configured: mntr prints what that provider dumps.
   bool prometheus_provider = false;
   std::optional<Admin> admin;  ///< absent = off
+  /// watchkeeper.ensemble: what this server's ensemble is called where it tells of itself. A key of our own.
+  std::string ensemble_name{kDefaultEnsembleName};
   /// watchkeeper.slowRequestMs: requests that take as long are logged; 0 = none. A key of our own.
   std::chrono::milliseconds slow_request{1'000};
   Ensemble ensemble;

@@ -260,6 +260,7 @@ constexpr std::array kTable{
     KeyRule{"watcherCleanIntervalInSeconds", kInt, kNoEffect, kWatchTable},
     KeyRule{"watcherCleanThreadsNum", kInt, kNoEffect, kWatchTable},
     KeyRule{"watcherCleanThreshold", kInt, kNoEffect, kWatchTable},
+    KeyRule{"watchkeeper.ensemble", kText, kWorks, ""},
     KeyRule{"watchkeeper.logFormat", kText, kWorks, ""},
     KeyRule{"watchkeeper.metricFamilies", kText, kWorks, ""},
     KeyRule{"watchkeeper.observe", kBool, kWorks, ""},

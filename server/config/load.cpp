@@ -7,6 +7,8 @@
 #include <filesystem>
 #include <utility>
 
+#include "base/ensemble_name.h"
+#include "base/log.h"
 #include "server/config/properties.h"
 #include "server/config/secrets.h"
 #include "server/config/value.h"
@@ -61,6 +63,7 @@ class Builder {
     read_http();
     read_admin();
     read_observe();
+    read_ensemble_name();
     check_http_hosts();
     config_.extended_types = settings_.boolean("extendedTypesEnabled", false);
     config_.digest = settings_.boolean("digest.enabled", true);
@@ -339,6 +342,14 @@ class Builder {
         "remove the line");
     config_.http.reset();
     config_.admin.reset();
+  }
+
+  void read_ensemble_name() {
+    static constexpr std::string_view kKey = "watchkeeper.ensemble";
+    config_.ensemble_name = settings_.text(kKey, kDefaultEnsembleName);
+    if (!legal_ensemble_name(config_.ensemble_name))
+      settings_.fail(kKey, fmt::format("\"{}\" is no ensemble name", printable(config_.ensemble_name, 80)),
+                     std::string(kEnsembleNameRemedy));
   }
 
   /// Differs: HTTP is served over IPv4 only, for Debian's civetweb has no IPv6.

@@ -23,12 +23,14 @@ constexpr std::chrono::milliseconds kLate{1'500};
 /// From one turn to the next: then this thread was held up itself.
 constexpr std::chrono::seconds kHeldUp{3};
 
-exporter::EnsembleSpec ensemble_of(const std::string& member, std::uint16_t client_port) {
+exporter::EnsembleSpec ensemble_of(const std::string& name, const std::string& member,
+                                   std::uint16_t client_port) {
   exporter::TargetSpec target;
   target.name = member;
   target.host = member.substr(0, member.rfind(':'));
   target.port = client_port;
   exporter::EnsembleSpec spec;
+  spec.name = name;
   // Nobody is visited here. The deadline of a visit is what is left to choose of how long a report is
   // believed: three intervals and that, see exporter/view/freshness.h.
   target.timeout = Observatory::kSilenceMax - 3 * spec.interval;
@@ -39,10 +41,11 @@ exporter::EnsembleSpec ensemble_of(const std::string& member, std::uint16_t clie
 
 }  // namespace
 
-Observatory::Observatory(const std::string& member, std::uint16_t client_port, const std::string& data_folder)
+Observatory::Observatory(const std::string& ensemble_name, const std::string& member,
+                         std::uint16_t client_port, const std::string& data_folder)
     : started_(Moment::now()),
       guard_(boost::asio::make_work_guard(io_)),
-      tracker_(ensemble_of(member, client_port), started_),
+      tracker_(ensemble_of(ensemble_name, member, client_port), started_),
       chronicle_(std::span(&tracker_.spec(), 1), started_),
       recorder_(data_folder, started_) {
   publish(started_);
@@ -52,6 +55,8 @@ Observatory::~Observatory() { join(); }
 
 void Observatory::start() {
   std::vector<exporter::Event> events = recorder_.past();
+  // Whatever the ensemble was called before: the page and the API show one, and its time line goes on.
+  for (exporter::Event& event : events) event.ensemble = ensemble().name;
   chronicle_.append(events);
   const PreviousEnd& before = recorder_.previous_end();
   const bool harmless =

@@ -33,9 +33,11 @@ class Observatory {
   /// hangs. As long as a scrape shows the numbers of a report (exporter::status_lifetime()).
   static constexpr std::chrono::seconds kSilenceMax{10};
 
+  /// \param ensemble_name  what its ensemble is called in labels and on the page
   /// \param member       "HOST:PORT" of the client port: the member's name in labels and on the page
   /// \param data_folder  where the flight recorder writes: dataDir, without version-2
-  Observatory(const std::string& member, std::uint16_t client_port, const std::string& data_folder);
+  Observatory(const std::string& ensemble_name, const std::string& member, std::uint16_t client_port,
+              const std::string& data_folder);
   ~Observatory();
   Observatory(const Observatory&) = delete;
   Observatory& operator=(const Observatory&) = delete;

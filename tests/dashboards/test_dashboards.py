@@ -9,6 +9,7 @@ import pathlib
 import re
 import shutil
 import subprocess
+import tempfile
 import unittest
 
 import promql
@@ -46,6 +47,14 @@ def queries(document):
         if variable["type"] == "query":
             selector = re.fullmatch(r"label_values\((.+), \w+\)", variable["query"]["query"]).group(1)
             yield f'variable "{variable["name"]}"', selector
+
+
+def fill(query, **variables):
+    """The query as Grafana would send it."""
+    windows = {"__rate_interval": "10s", "__range": "1m", "__interval": "15s"}
+    filled = re.sub(r"\$(\w+)", lambda match: {**windows, **variables}[match.group(1)], query)
+    assert "$" not in filled, filled
+    return filled
 
 
 def runbooks(panel):
@@ -391,6 +400,187 @@ class Panels(unittest.TestCase):
                 self.assertEqual(list(by_name), ["Leader changes", "Outages", "Member restarts"])
                 self.assertIn("watchkeeper_ensemble_leader_changes_total", by_name["Leader changes"]["target"]["expr"])
                 self.assertTrue(all(one["enable"] for one in by_name.values()))
+
+
+def steady(value):
+    """Ten minutes of a series, in promtool's words, with a scrape each 15 s."""
+    return growing(0, value)
+
+
+def growing(step, start=0):
+    return f"{start}+{step}x40"
+
+
+class Meaning(unittest.TestCase):
+    """What queries conclude, from series that were made up; promtool evaluates them."""
+
+    _VARIABLES = {"job": "watchkeeper", "instance": ".*", "ensemble": "prod", "member": "zk1", "__rate_interval": "1m",
+                  "__range": "5m", "__interval": "15s"}
+
+    @classmethod
+    def setUpClass(cls):
+        cls.documents = dashboards()
+        cls.folder = pathlib.Path(cls.enterClassContext(tempfile.TemporaryDirectory()))
+
+    def expression(self, name, title, column=None):
+        """The only query of a panel, or that of a column of a table."""
+        (panel,) = [one for one in panels(self.documents[name]) if one["title"] == title]
+        if column is None:
+            (target,) = panel["targets"]
+            return target["expr"]
+        (organise,) = [step["options"]["renameByName"] for step in panel["transformations"] if step["id"] == "organize"]
+        (source,) = [source for source, shown in organise.items() if shown == column]
+        return next(target["expr"] for target in panel["targets"] if source == f"Value #{target['refId']}")
+
+    def check(self, cases):
+        """cases: [(expression, {series: its values in promtool's words}, {labels: expected value})], after five minutes."""
+        tests = [{"interval": "15s",
+                  "input_series": [{"series": one, "values": values} for one, values in series.items()],
+                  "promql_expr_test": [{"expr": fill(expression, **self._VARIABLES), "eval_time": "5m", "exp_samples": [
+                      {"labels": labels, "value": value} for labels, value in expected.items()]}]}
+                 for expression, series, expected in cases]
+        path = self.folder / "cases.yml"
+        path.write_text(yaml.safe_dump({"evaluation_interval": "15s", "tests": tests}), encoding="utf-8")
+        done = run("promtool", "test", "rules", path, cwd=self.folder)
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+
+    def of_ensemble(self, serving, margin, in_sync, voters, instance="a"):
+        labels = f'{{job="watchkeeper", instance="{instance}", ensemble="prod"}}'
+        return {f"watchkeeper_ensemble_{name}{labels}": steady(value) for name, value in (
+            ("serving", serving), ("quorum_margin", margin), ("voters_in_sync", in_sync), ("voters", voters))}
+
+    def test_no_service_is_shown_as_such_whatever_the_margin_is(self):
+        service = self.expression("overview", "Service")
+        (panel,) = [one for one in panels(self.documents["overview"]) if one["title"] == "Service"]
+        words = {float(value): shown["text"] for value, shown in panel["fieldConfig"]["defaults"]["mappings"][0]["options"].items()}
+        prod = '{ensemble="prod", job="watchkeeper"}'
+        cases = []
+        for serving, margin, in_sync, voters, text in (
+                (1, 1, 3, 3, "one may fail"), (0, 1, 3, 3, "no service"), (1, 0, 2, 3, "next failure stops service"),
+                (0, 0, 2, 3, "no service"), (0, -1, 1, 3, "no service"), (1, 3, 7, 7, "two or more may fail"),
+                (0, 3, 7, 7, "no service"), (1, 0, 1, 1, "whole, but has no voter to spare"), (0, 0, 1, 1, "no service")):
+            (value,) = [value for value, shown in words.items() if shown == text]
+            cases.append((service, self.of_ensemble(serving, margin, in_sync, voters), {prod: value}))
+        # The worse opinion of two exporters: one of them gets nothing done.
+        (down,) = [value for value, shown in words.items() if shown == "no service"]
+        cases.append((service, {**self.of_ensemble(1, 1, 3, 3), **self.of_ensemble(0, 1, 3, 3, "b")}, {prod: down}))
+        self.check(cases)
+
+    def test_a_pair_that_serves_nobody_counts_in_the_smallest_margin(self):
+        smallest = self.expression("overview", "Smallest quorum margin")
+        self.check([(smallest, self.of_ensemble(1, 0, 2, 2), {}), (smallest, self.of_ensemble(0, 0, 2, 2), {"{}": 0}),
+                    (smallest, self.of_ensemble(1, 1, 3, 3), {"{}": 1})])
+
+    def test_what_serves_nobody_stands_on_top(self):
+        (table,) = [one for one in panels(self.documents["overview"]) if one["title"] == "Ensembles"]
+        self.assertEqual([(one["displayName"], one["desc"]) for one in table["options"]["sortBy"]],
+                         [("Serves", False), ("Margin", False)])
+
+    def test_two_exporters_do_not_double_a_distribution(self):
+        cases = []
+        for name, document in self.documents.items():
+            for panel in panels(document):
+                if panel["type"] != "heatmap":
+                    continue
+                (target,) = panel["targets"]
+                metric = re.search(r"watchkeeper_\w+_bucket", target["expr"]).group(0)
+                self.assertTrue(name in ("ensemble", "inside"), name)
+                labels = 'operation="sync", ' if "canary" in metric else ""
+                series = {f'{metric}{{job="watchkeeper", instance="{instance}", ensemble="prod", member="{member}", {labels}le="1"}}':
+                          growing(15 * pace) for instance, member, pace in (
+                              ("a", "zk1", 2), ("b", "zk1", 2), ("a", "zk2", 3), ("b", "zk2", 3))}
+                cases.append((target["expr"], series, {'{le="1"}': 5 if name == "ensemble" else 2}))
+        self.assertEqual(len(cases), 3)
+        self.check(cases)
+
+    def test_an_answer_is_as_old_as_the_worse_exporter_says(self):
+        series = {f'watchkeeper_member_source_age_seconds{{job="watchkeeper", instance="{instance}", ensemble="prod", '
+                  f'member="zk1", source="{source}"}}': steady(age)
+                  for instance, source, age in (("a", "ruok", 1), ("a", "conf", 9), ("b", "ruok", 100), ("b", "conf", 140))}
+        down = {'watchkeeper_member_serving_state{job="watchkeeper", instance="a", ensemble="prod", member="zk1", '
+                'state="serving"}': steady(0)}
+        expected = {'{ensemble="prod", job="watchkeeper", member="zk1"}': 100}
+        self.check([(self.expression("member", "Last good answer"), series, expected),
+                    (self.expression("ensemble", "Members", "Last answer"), series, expected),
+                    (self.expression("overview", "Which members do not serve", "Last good answer"), {**series, **down}, expected)])
+
+    def test_one_target_of_two_that_is_down_is_told(self):
+        series = {f'up{{job="watchkeeper", instance="{instance}"}}': steady(up)
+                  for instance, up in (("a", 1), ("b", 0))}
+        cases = []
+        for name in ("overview", "ensemble"):
+            down = self.expression(name, "Targets down")
+            cases += [(down, series, {"{}": 1}), (down, {key: steady(1) for key in series}, {"{}": 0}),
+                      (self.expression(name, "Targets"), series, {"{}": 2})]
+            (panel,) = [one for one in panels(self.documents[name]) if one["title"] == "Targets down"]
+            self.assertEqual([step["value"] for step in panel["fieldConfig"]["defaults"]["thresholds"]["steps"]], [None, 1])
+        self.check(cases)
+
+    def test_the_first_line_tells_how_old_all_is(self):
+        rule = next(rule["expr"] for rule in rules() if rule.get("alert") == "ZooKeeperExporterStale")
+        ages = {"watchkeeper_exporter_snapshot_age_seconds": "", "watchkeeper_member_last_poll_age_seconds": ""}
+        for metric in ages:
+            ages[metric] = float(re.search(rf"{metric}\)? > (\d+)", rule).group(1))
+        for name, document in self.documents.items():
+            with self.subTest(dashboard=name):
+                # Those that stand by themselves are open; a closed row holds its panels.
+                line = [panel for panel in document["panels"] if panel["type"] == "stat" and panel["gridPos"]["y"] == min(
+                    one["gridPos"]["y"] for one in document["panels"] if one["type"] != "row")]
+                (panel,) = [panel for panel in line if "ZooKeeperExporterStale" in runbooks(panel)
+                            and any(metric in panel["targets"][0]["expr"] for metric in ages)]
+                (metric,) = [metric for metric in ages if metric in panel["targets"][0]["expr"]]
+                self.assertEqual(metric, list(ages)[name == "inside"])
+                self.assertEqual([(step["value"], step["color"]) for step in
+                                  panel["fieldConfig"]["defaults"]["thresholds"]["steps"]],
+                                 [(None, "green"), (ages[metric], "red")])
+        series = {}
+        for instance, ensemble, age in (("a", "prod", 1), ("b", "prod", 40), ("c", "other", 90)):
+            labels = f'job="watchkeeper", instance="{instance}"'
+            series[f"watchkeeper_exporter_snapshot_age_seconds{{{labels}}}"] = steady(age)
+            series[f'watchkeeper_ensemble_serving{{{labels}, ensemble="{ensemble}"}}'] = steady(1)
+            series[f'watchkeeper_member_last_poll_age_seconds{{{labels}, ensemble="{ensemble}", member="zk1"}}'] = (
+                steady(age))
+        self.check([(self.expression("overview", "Age of view"), series, {"{}": 90}),
+                    (self.expression("ensemble", "Age of view"), series, {"{}": 40}),
+                    (self.expression("member", "Age of view"), series, {"{}": 40}),
+                    (self.expression("inside", "Age of view"), series,
+                     {'{ensemble="prod", job="watchkeeper", member="zk1"}': 40})])
+
+    def test_a_member_without_writes_leaves_its_cells_empty(self):
+        cases = []
+        for column, metric in (("Writes", "update_latency"), ("fsync", "fsync_duration")):
+            name = f"watchkeeper_member_{metric}_seconds"
+            labels = '{job="watchkeeper", instance="a", ensemble="prod", member="zk1"}'
+            expression = self.expression("ensemble", "Members", column)
+            idle = {f"{name}_sum{labels}": steady(7), f"{name}_count{labels}": steady(9)}
+            busy = {f"{name}_sum{labels}": growing(3, 7), f"{name}_count{labels}": growing(6, 9)}
+            cases += [(expression, idle, {}),
+                      (expression, busy, {'{ensemble="prod", job="watchkeeper", member="zk1"}': 0.5})]
+        bucket = ('watchkeeper_canary_operation_duration_seconds_bucket{job="watchkeeper", instance="a", ensemble="prod", '
+                  'member="zk1", operation="sync", le="%s"}')
+        cases.append((self.expression("overview", "Ensembles", "Canary p95"),
+                      {bucket % le: steady(3) for le in ("1", "+Inf")}, {}))
+        self.check(cases)
+
+    def test_no_cell_and_no_single_number_can_be_nan(self):
+        def unguarded(tree, guarded=False):
+            """Parts that are NaN where nothing was counted."""
+            if tree.kind == "binary" and tree.text == "/":
+                divisor = tree.arguments[1]
+                if not guarded and divisor.kind != "number" and not (
+                        divisor.kind == "binary" and divisor.text == ">" and divisor.arguments[1] == promql.Node("number", "0")):
+                    yield "a divisor that may be 0"
+            if tree.kind == "call" and tree.text == "histogram_quantile" and not guarded:
+                yield "a percentile of what may be empty"
+            guards = tree.kind == "binary" and tree.text in (">", ">=")
+            for argument in tree.arguments:
+                yield from unguarded(argument, guarded or guards)
+        self.assertEqual(len(list(unguarded(promql.parse("1 - a / b + c / (d > 0) + (histogram_quantile(0.9, e) >= 0)")))), 1)
+        for name, document in self.documents.items():
+            for panel in panels(document):
+                for target in panel["targets"] if panel["type"] in ("stat", "table") else []:
+                    with self.subTest(dashboard=name, panel=panel["title"], query=target["expr"]):
+                        self.assertEqual(list(unguarded(promql.parse(target["expr"]))), [])
 
 
 def constants(expression):

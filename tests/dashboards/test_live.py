@@ -80,14 +80,6 @@ class Visitor:
         self._client.delete(self._path)
 
 
-def fill(query, **variables):
-    """The query as Grafana would send it."""
-    windows = {"__rate_interval": "10s", "__range": "1m", "__interval": "15s"}
-    filled = re.sub(r"\$(\w+)", lambda match: {**windows, **variables}[match.group(1)], query)
-    assert "$" not in filled, filled
-    return filled
-
-
 def job_for_names_of_39():
     """The job that the instructions give to those whose dashboards know the names of ZooKeeper 3.9."""
     text = (static.ROOT / "deploy" / "grafana" / "README.md").read_text("utf-8")
@@ -143,7 +135,7 @@ class LiveTest(unittest.TestCase):
 
     def answers(self, query, variables):
         """Whether the filled query has a value that is a number, now, in the last minute or since the trouble."""
-        text = fill(query, **variables)
+        text = static.fill(query, **variables)
         end = time.time()
         begin = min(end - 60, self.trouble_at or end)
         return any(not math.isnan(value) for _, value in self.prometheus.query(text)) or any(
@@ -220,7 +212,7 @@ class LiveTest(unittest.TestCase):
             for annotation in document["annotations"]["list"]:
                 with self.subTest(annotation=annotation["name"]):
                     # The steps of the range may all lie before the scrape that answered above, by less than one step.
-                    text = fill(annotation["target"]["expr"], **down[0])
+                    text = static.fill(annotation["target"]["expr"], **down[0])
                     found, _ = process.wait_for(
                         lambda text=text: self.prometheus.query_range(text, self.trouble_at, time.time(), 1), 30, text)
                     self.assertEqual([value for _, points in found for _, value in points if not value > 0], [])

@@ -4,6 +4,7 @@ import json
 import threading
 import time
 import unittest
+import urllib.parse
 import urllib.request
 
 from kazoo.client import KazooClient
@@ -260,6 +261,27 @@ class Forensics(Inside):
         self.assertEqual(record["cause"], "server_stood_still")
         self.assertGreater(record["server_stood_still_seconds"], _SESSION_S)
         self.assertIn("this server stood still for", record["conclusion"])
+
+
+class Name(unittest.TestCase):
+    def test_two_servers_of_their_own_are_two_ensembles(self):
+        """As several standalone servers that one Prometheus scrapes: by default all are called alike."""
+        for configured, name in (({"watchkeeper.ensemble": "locks eu-1"}, "locks eu-1"), ({}, "default")):
+            with self.subTest(name=name), watchkeeperd.WatchkeeperEnsemble(extra_cfg=configured) as ensemble:
+                port = ensemble.members[0].metrics_port
+
+                def get(path, port=port):
+                    with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=5) as answer:
+                        return answer.read().decode()
+                scrape = exposition.parse(get("/metrics"))
+                named = [sample for sample in scrape.samples if "ensemble" in sample.labels]
+                self.assertGreater(len(named), 100)
+                self.assertEqual({sample.labels["ensemble"] for sample in named}, {name})
+                self.assertEqual(scrape.select("watchkeeper_ensemble_serving", ensemble=name)[0].value, 1)
+                status = json.loads(get("/api/v1/status"))
+                self.assertEqual([one["name"] for one in status["ensembles"]], [name])
+                page = json.loads(get(f"/ensemble/{urllib.parse.quote(name)}.json"))
+                self.assertEqual(page["ensemble"]["name"], name)
 
 
 class SlowDisk(unittest.TestCase):

@@ -3,11 +3,11 @@
 
 import { limits } from './alerts';
 import {
-  alertTable, availability, exporterSection, noOrYes, page, roles, roleTexts, servingLabelColours, servingStates,
+  ageOfView, alertTable, availability, exporterSection, noOrYes, page, roles, roleTexts, servingLabelColours, servingStates,
   servingTexts, toMember, yesOrNo, yesOrNotNow,
 } from './frame';
 import { colours, distribution, labelColours, lines, number, rows, states, type Placed, type Query, type Unit } from './panels';
-import { coded, growth, highest, lowest, mean, ofEnsemble as of, percentile, rate, total } from './promql';
+import { buckets, coded, growth, highest, lastAnswer, lowest, mean, ofEnsemble as of, percentile, rate, total } from './promql';
 import type { Limits, Runbook } from './alerts';
 
 const open = toMember('label', 'chosen');
@@ -30,7 +30,7 @@ export const ensemble = page({
     title: 'Now',
     lines: [[
       number({
-        title: 'Serving', width: 3, unit: 'none', mappings: yesOrNo, limits: limits.shouldBeOne,
+        title: 'Serving', width: 2, unit: 'none', mappings: yesOrNo, limits: limits.shouldBeOne,
         runbook: ['ZooKeeperQuorumLost', 'ZooKeeperNoLeader'],
         description: 'Whether clients can be served: a quorum is in sync with a leader, or the standalone server serves.',
         queries: [{ expr: lowest(of('watchkeeper_ensemble_serving')), legend: 'serving' }],
@@ -52,7 +52,7 @@ export const ensemble = page({
         ],
       }),
       number({
-        title: 'Leader', width: 5, unit: 'none', name: true, runbook: ['ZooKeeperNoLeader', 'ZooKeeperSplitBrain'],
+        title: 'Leader', width: 4, unit: 'none', name: true, runbook: ['ZooKeeperNoLeader', 'ZooKeeperSplitBrain'],
         absent: 'none',
         description: 'The member that says that it leads; for a standalone server the server itself.',
         queries: [{
@@ -73,6 +73,7 @@ export const ensemble = page({
         description: 'Seconds of the time shown in which nobody was served. An election costs one to a few.',
         queries: [{ expr: highest(growth(of('watchkeeper_ensemble_unserved_seconds_total'))), legend: 'without service' }],
       }),
+      ageOfView(2, of('watchkeeper_ensemble_serving')),
     ], [
       rows({
         title: 'Members', width: 24, height: 8, unit: 'short',
@@ -94,7 +95,7 @@ export const ensemble = page({
           { title: 'In sync', expr: lowest(of('watchkeeper_member_in_sync')), unit: 'none', mappings: yesOrNo,
             limits: limits.shouldBeOne, width: 80 },
           { title: 'Lag', expr: highest(of('watchkeeper_member_lag_transactions')), limits: limits.lag, width: 80 },
-          { title: 'Last answer', expr: lowest(of('watchkeeper_member_source_age_seconds'), 'source'), unit: 'dtdurations' },
+          { title: 'Last answer', expr: lastAnswer(of), unit: 'dtdurations' },
           { title: 'Writes', expr: highest(mean(of, 'watchkeeper_member_update_latency_seconds')), unit: 's',
             limits: limits.requestLatency },
           { title: 'fsync', expr: highest(mean(of, 'watchkeeper_member_fsync_duration_seconds')), unit: 's', limits: limits.fsync },
@@ -151,7 +152,7 @@ export const ensemble = page({
       distribution({
         title: 'Canary syncs by duration', width: 8, unit: 's', runbook: 'ZooKeeperCanaryLatencyHigh', absent: 'canary is off',
         description: 'How many syncs took how long. Two bands mean two kinds of members, or a disk that is slow now and then.',
-        query: `sum by (le) (${rate(of('watchkeeper_canary_operation_duration_seconds_bucket', 'operation="sync"'))})`,
+        query: buckets(of, 'watchkeeper_canary_operation_duration_seconds', 'operation="sync"'),
       }),
       ofMembers('Writes, mean latency', 's', 'ZooKeeperRequestLatencyHigh',
         'From receiving a write to its reply, at the member that owns the connection, over the last few scrapes.',

@@ -180,6 +180,9 @@ export function alertTable(width: number, height: number, scope: Scope, ...alter
   });
 }
 
+/** In the first line of every dashboard. */
+export const ageTitle = 'Age of view';
+
 /** How many rounds of the canary succeeded in the time that is shown. */
 export function availability(width: number, select: Selector): Placed {
   const rounds = 'watchkeeper_canary_rounds_total';
@@ -189,9 +192,24 @@ export function availability(width: number, select: Selector): Placed {
     description: 'Part of the seconds on this dashboard in which at least one member served the canary wholly: what clients ' +
       'feel. The objective is 99.99 %. With several ensembles the worst is shown.',
     queries: [{
-      expr: `min(1 - ${total(growth(select(rounds, 'result="failed"')), 'result')} / ${total(growth(select(rounds)), 'result')})`,
+      expr: `min(1 - ${total(growth(select(rounds, 'result="failed"')), 'result')} / ` +
+        `(${total(growth(select(rounds)), 'result')} > 0))`,
       legend: 'available',
     }],
+  });
+}
+
+/**
+ * How old what is shown is: an exporter that hangs goes on with its last view. `those` chooses exporters by what they know
+ * of; without it they are all that are chosen.
+ */
+export function ageOfView(width: number, those?: string): Placed {
+  const ages = ofExporter('watchkeeper_exporter_snapshot_age_seconds');
+  return number({
+    title: ageTitle, width, unit: 's', limits: limits.snapshotAge, runbook: 'ZooKeeperExporterStale',
+    description: 'Age of the oldest snapshot of the exporters that tell what is shown here. It is about a second; above 15 s ' +
+      'the exporter hangs, and every number here describes the past.',
+    queries: [{ expr: `max(${ages}${those === undefined ? '' : ` and on (job, instance) ${those}`})`, legend: 'age' }],
   });
 }
 
@@ -201,15 +219,16 @@ export function exporterSection(): Section {
     title: 'The exporters themselves', closed: true,
     lines: [[
       number({
-        title: 'Age of what is shown', width: 6, unit: 's', limits: limits.snapshotAge, runbook: 'ZooKeeperExporterStale',
-        description: 'Age of the oldest snapshot of any exporter. It is about a second; above 15 s the exporter hangs and ' +
-          'every number here describes the past.',
-        queries: [{ expr: `max(${ofExporter('watchkeeper_exporter_snapshot_age_seconds')})`, legend: 'age' }],
+        title: 'Targets down', width: 6, unit: 'short', limits: limits.anyIsBad, runbook: 'ZooKeeperExporterDown',
+        absent: 'no target',
+        description: 'Targets of the job that Prometheus could not scrape just now: exporters, and servers that are scraped ' +
+          'themselves. Should be 0; when all are down, nobody watches.',
+        queries: [{ expr: `sum(1 - ${ofExporter('up')})`, legend: 'down' }],
       }),
       number({
-        title: 'Exporters', width: 6, unit: 'short', limits: limits.shouldBeOne, runbook: 'ZooKeeperExporterDown',
-        description: 'Exporters that Prometheus could scrape just now. None means that nobody watches.',
-        queries: [{ expr: 'sum(up{job="$job", instance=~"$instance"})', legend: 'up' }],
+        title: 'Targets', width: 6, unit: 'short', runbook: 'ZooKeeperExporterDown', absent: 'no target',
+        description: 'Targets of the job, down or not: exporters, and servers that are scraped themselves.',
+        queries: [{ expr: `count(${ofExporter('up')})`, legend: 'targets' }],
       }),
       number({
         title: 'Members watched', width: 6, unit: 'short', runbook: 'ZooKeeperUnlistedMember',

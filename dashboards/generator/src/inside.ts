@@ -2,9 +2,9 @@
 // back, what it holds and what runs out. Every series is of the server's own /metrics; for other servers all is absent.
 
 import { limits, type Limits, type Runbook } from './alerts';
-import { alertTable, noOrYes, page } from './frame';
+import { ageTitle, alertTable, noOrYes, page } from './frame';
 import { distribution, lines, number, rows, type Placed, type Query, type Unit } from './panels';
-import { growth, highest, lowest, mean, ofEnsemble, ofMember as of, percentile, rate, total } from './promql';
+import { buckets, growth, highest, lowest, mean, ofEnsemble, ofMember as of, percentile, rate, total } from './promql';
 
 const one = (expr: string, legend: string): Query => ({ expr: highest(expr), legend });
 
@@ -33,7 +33,7 @@ function happened(title: string, width: number, runbook: Runbook, description: s
   });
 }
 
-const share = `${of('watchkeeper_server_limit_used')} / ${of('watchkeeper_server_limit_bound')}`;
+const share = `${of('watchkeeper_server_limit_used')} / (${of('watchkeeper_server_limit_bound')} > 0)`;
 const left = of('watchkeeper_server_limit_left_seconds');
 /** Times that the core stood still; the factor keeps those of other servers of the ensemble out. */
 const stalls = `max without (type) (round(${growth(ofEnsemble('watchkeeper_ensemble_events_total', 'type="core_stalled"'))})) ` +
@@ -55,7 +55,7 @@ export const inside = page({
         queries: [one(of('watchkeeper_server_log_full'), 'full')],
       }),
       number({
-        title: 'Stood still', width: 4, unit: 'short', decimals: 0, limits: limits.anyIsOdd, runbook: 'ZooKeeperServerStalled',
+        title: 'Stood still', width: 3, unit: 'short', decimals: 0, limits: limits.anyIsOdd, runbook: 'ZooKeeperServerStalled',
         description: 'Times in the range shown that the thread that serves everybody was away for a second or longer: for work of ' +
           'its own, or because the process was not run.',
         queries: [one(stalls, 'times')],
@@ -69,7 +69,7 @@ export const inside = page({
         'Sessions that expired in the range shown and would live if this server had not stood still.',
         of('watchkeeper_server_session_expiries_total', 'cause="server_stood_still"'), 'cause'),
       number({
-        title: 'Fullest limit', width: 5, unit: 'percentunit', limits: limits.ofLimit, name: true, runbook: 'ZooKeeperLimitNear',
+        title: 'Fullest limit', width: 4, unit: 'percentunit', limits: limits.ofLimit, name: true, runbook: 'ZooKeeperLimitNear',
         description: 'The limit that is used up most. Its colour changes at 80 %.',
         queries: [{ expr: `topk(1, ${highest(share)})`, legend: '{{limit}}' }],
       }),
@@ -78,6 +78,12 @@ export const inside = page({
         runbook: 'ZooKeeperLimitForecast',
         description: 'At the pace of the last hour. Which limit it is, and how full, is in the table below.',
         queries: [{ expr: lowest(left, 'limit'), legend: 'left' }],
+      }),
+      number({
+        title: ageTitle, width: 2, unit: 's', limits: limits.pollAge, runbook: 'ZooKeeperExporterStale',
+        description: 'How long ago the core thread of this server last reported, or an exporter that watches it too last looked. ' +
+          'It is about a second; after ten the server does not serve, and its numbers are absent until it reports again.',
+        queries: [one(of('watchkeeper_member_last_poll_age_seconds'), 'age')],
       }),
     ], [
       alertTable(12, 8, 'inside', ['ensemble="$ensemble"', 'member="$member"'], ['ensemble="$ensemble"', 'member=""'],
@@ -107,7 +113,7 @@ export const inside = page({
       distribution({
         title: 'Writes by duration', width: 8, unit: 's', runbook: 'ZooKeeperWritesSlow', absent: 'no writes',
         description: 'How many writes took how long. Two bands are a disk that is quick but for hiccups.',
-        query: `sum by (le) (${rate(of('watchkeeper_server_write_duration_seconds_bucket'))})`,
+        query: buckets(of, 'watchkeeper_server_write_duration_seconds'),
       }),
     ], [
       third('Requests', 'ops', 'README', 'Requests received, by operation of the protocol.',
@@ -141,7 +147,7 @@ export const inside = page({
       distribution({
         title: 'Syncs by duration', width: 8, unit: 's', runbook: 'ZooKeeperFsyncStalls', absent: 'no writes',
         description: 'How many syncs of the log took how long.',
-        query: `sum by (le) (${rate(of('watchkeeper_server_fsync_duration_seconds_bucket'))})`,
+        query: buckets(of, 'watchkeeper_server_fsync_duration_seconds'),
       }),
       third('Transactions that share a sync', 'short', 'ZooKeeperFsyncSlow',
         'It grows when the disk is slower than the load: then each sync serves more writes.',
@@ -161,7 +167,7 @@ export const inside = page({
         title: 'A snapshot takes', width: 4, unit: 's', runbook: 'ZooKeeperSnapshotOverdue', absent: 'none by this process',
         description: 'Mean of all that this process wrote. Clients are served meanwhile.',
         queries: [one(`${of('watchkeeper_server_snapshot_duration_seconds_sum')} / ` +
-          of('watchkeeper_server_snapshot_duration_seconds_count'), 'mean')],
+          `(${of('watchkeeper_server_snapshot_duration_seconds_count')} > 0)`, 'mean')],
       }),
       happened('Snapshots that failed', 4, 'ZooKeeperSnapshotFailing', 'In the range shown. The log of the server tells why.',
         of('watchkeeper_server_snapshots_total', 'result="failed"'), 'result'),

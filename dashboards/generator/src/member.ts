@@ -3,10 +3,10 @@
 
 import { limits, type Limits, type Runbook } from './alerts';
 import {
-  alertTable, page, roles, roleTexts, servingStates, servingTexts, yesOrNo, yesOrNotNow,
+  ageOfView, alertTable, page, roles, roleTexts, servingStates, servingTexts, yesOrNo, yesOrNotNow,
 } from './frame';
 import { colours, labelColours, lines, number, rows, states, type Placed, type Query, type Unit } from './panels';
-import { coded, growth, highest, lowest, mean, ofEnsemble, ofMember as of, percentile, rate, total } from './promql';
+import { coded, growth, highest, lastAnswer, lowest, mean, ofEnsemble, ofMember as of, percentile, rate, total } from './promql';
 
 const one = (expr: string, legend: string): Query => ({ expr: highest(expr), legend });
 
@@ -35,7 +35,7 @@ export const member = page({
     title: 'Now',
     lines: [[
       number({
-        title: 'State', width: 4, unit: 'none', mappings: servingTexts,
+        title: 'State', width: 3, unit: 'none', mappings: servingTexts,
         runbook: ['ZooKeeperMemberDown', 'ZooKeeperMemberNotServing'],
         description: 'Serving state, as the exporter concludes it from all that the member answers.',
         queries: [{ expr: coded(of, 'watchkeeper_member_serving_state', 'state', servingStates), legend: 'state' }],
@@ -51,7 +51,7 @@ export const member = page({
         queries: [{ expr: lowest(of('watchkeeper_member_in_sync')), legend: 'in sync' }],
       }),
       number({
-        title: 'May stop', width: 3, unit: 'none', mappings: yesOrNotNow, limits: limits.shouldBeOneSoon,
+        title: 'May stop', width: 2, unit: 'none', mappings: yesOrNotNow, limits: limits.shouldBeOneSoon,
         runbook: 'ZooKeeperQuorumMarginZero',
         description: 'Whether the ensemble keeps serving without this member. /api/v1/safe-to-stop gives the reason.',
         queries: [{ expr: lowest(of('watchkeeper_member_safe_to_stop')), legend: 'may stop' }],
@@ -61,7 +61,7 @@ export const member = page({
         runbook: ['ZooKeeperMemberDown', 'ZooKeeperExporterStale'],
         absent: 'never',
         description: 'How long ago the member answered any question of the exporter.',
-        queries: [{ expr: lowest(of('watchkeeper_member_source_age_seconds'), 'source'), legend: 'ago' }],
+        queries: [{ expr: lastAnswer(of), legend: 'ago' }],
       }),
       number({
         title: 'In this role for', width: 3, unit: 'dtdurations', runbook: 'ZooKeeperMemberFlapping',
@@ -78,6 +78,7 @@ export const member = page({
         description: 'What the member says that it runs; kept while it does not answer.',
         queries: [{ expr: highest(of('watchkeeper_member_info')), legend: '{{version}}' }],
       }),
+      ageOfView(2, ofEnsemble('watchkeeper_ensemble_serving')),
     ], [
       alertTable(12, 8, 'member', ['ensemble="$ensemble"', 'member="$member"'], ['ensemble="$ensemble"', 'member=""'],
         ['ensemble=""']),
@@ -245,7 +246,7 @@ export const member = page({
         title: 'Loading the database', width: 6, unit: 's', runbook: 'ZooKeeperMemberNotServing',
         description: 'Time that the last starts took to read the snapshot and replay the log, on average.',
         queries: [one(`${of('watchkeeper_member_database_load_duration_seconds_sum')} / ` +
-          of('watchkeeper_member_database_load_duration_seconds_count'), 'load')],
+          `(${of('watchkeeper_member_database_load_duration_seconds_count')} > 0)`, 'load')],
       }),
       number({
         title: 'Elections took', width: 6, unit: 's', runbook: 'ZooKeeperLeaderFlapping',

@@ -1,9 +1,11 @@
 // All ensembles: which of them needs somebody, and what kind of trouble it is.
 
 import { limits } from './alerts';
-import { alertTable, availability, exporterSection, page, servingLabelColours, toEnsemble, toMember, yesOrNo } from './frame';
+import {
+  ageOfView, alertTable, availability, exporterSection, page, servingLabelColours, toEnsemble, toMember, yesOrNo,
+} from './frame';
 import { colours, lines, number, rows, states, texts, type Query } from './panels';
-import { alerts, growth, highest, lowest, mean, ofEnsembles as of, percentile, rate, total } from './promql';
+import { alerts, growth, highest, known, lastAnswer, lowest, mean, ofEnsembles as of, percentile, rate, total } from './promql';
 
 const byEnsemble = (expr: string): Query[] => [{ expr, legend: '{{ensemble}}' }];
 const worstMember = (expr: string): Query[] => byEnsemble(highest(expr, 'member'));
@@ -12,8 +14,14 @@ const chosen = ['ensemble=~"$ensemble|"'];
 
 const margin = lowest(of('watchkeeper_ensemble_quorum_margin'));
 const complete = `${lowest(of('watchkeeper_ensemble_voters_in_sync'))} == bool ${highest(of('watchkeeper_ensemble_voters'))}`;
-/** 1 for a standalone server or a pair that is whole: it never has a voter to spare, and nothing is wrong with it. */
-const wholeWithoutSpare = `(${complete}) * (${margin} == bool 0)`;
+const serving = lowest(of('watchkeeper_ensemble_serving'));
+/** 1 for a standalone server or a pair that is whole and serves: it never has a voter to spare, and nothing is wrong. */
+const wholeWithoutSpare = `(${complete}) * (${margin} == bool 0) * (${serving} == bool 1)`;
+/**
+ * The margin in words. Voters may be in sync while nobody is served, since no client operation succeeds or nobody leads:
+ * that is no service, whatever the margin is.
+ */
+const service = `(clamp(${margin}, -1, 2) + 0.5 * ${wholeWithoutSpare}) * (${serving} == bool 1) - (${serving} == bool 0)`;
 
 export const overview = page({
   scope: 'overview',
@@ -28,14 +36,14 @@ export const overview = page({
         title: 'Ensembles without service', width: 4, unit: 'short', limits: limits.anyIsBad,
         runbook: ['ZooKeeperQuorumLost', 'ZooKeeperNoLeader'],
         description: 'Ensembles in which no client can be served. Should be 0.',
-        queries: [{ expr: `sum(1 - ${lowest(of('watchkeeper_ensemble_serving'))})`, legend: 'without service' }],
+        queries: [{ expr: `sum(1 - ${serving})`, legend: 'without service' }],
       }),
       number({
         title: 'Smallest quorum margin', width: 4, unit: 'none', limits: limits.margin,
         runbook: ['ZooKeeperQuorumMarginZero', 'ZooKeeperQuorumLost'],
         description: 'Voters that may still fail in the ensemble that is worst off. 0 means that the next failure stops it, ' +
-          'negative that it is down. Standalone servers and pairs, which never have a voter to spare, count only while they ' +
-          'are down.',
+          'negative that it is down. Voters may be in sync and serve nobody: "Ensembles without service" tells. Standalone ' +
+          'servers and pairs, which never have a voter to spare, count only while they are down.',
         absent: 'no spare voters',
         queries: [{ expr: `min(${margin} unless (${wholeWithoutSpare} == 1))`, legend: 'margin' }],
       }),
@@ -48,7 +56,7 @@ export const overview = page({
         }],
       }),
       number({
-        title: 'Critical alerts', width: 4, unit: 'short', limits: limits.anyIsBad, runbook: 'README',
+        title: 'Critical alerts', width: 3, unit: 'short', limits: limits.anyIsBad, runbook: 'README',
         description: 'Critical alerts of the shipped rules that fire now. Reads 0 as well where Prometheus has no rules loaded.',
         queries: [{
           expr: `count(${alerts('ALERTS', ['alertstate="firing"', 'severity="critical"', ...chosen])}) or vector(0)`,
@@ -56,22 +64,24 @@ export const overview = page({
         }],
       }),
       number({
-        title: 'Warnings', width: 4, unit: 'short', limits: limits.anyIsOdd, runbook: 'README',
+        title: 'Warnings', width: 3, unit: 'short', limits: limits.anyIsOdd, runbook: 'README',
         description: 'Warnings of the shipped rules that fire now. Reads 0 as well where Prometheus has no rules loaded.',
         queries: [{
           expr: `count(${alerts('ALERTS', ['alertstate="firing"', 'severity="warning"', ...chosen])}) or vector(0)`,
           legend: 'warnings',
         }],
       }),
-      availability(4, of),
+      availability(3, of),
+      ageOfView(3),
     ], [
       rows({
         title: 'Ensembles', width: 24, height: 8, unit: 'short', runbook: ['ZooKeeperQuorumLost', 'ZooKeeperQuorumMarginZero'],
-        description: 'One row an ensemble, the one with the smallest margin first. A click on the name opens it.',
-        sort: { column: 'Margin', descending: false },
+        description: 'One row an ensemble: first those that serve nobody, then those with the smallest margin. A click on the ' +
+          'name opens it.',
+        sort: [{ column: 'Serves', descending: false }, { column: 'Margin', descending: false }],
         columns: [
           { title: 'ensemble', link: toEnsemble('column') },
-          { title: 'Serves', expr: lowest(of('watchkeeper_ensemble_serving')), unit: 'none', mappings: yesOrNo,
+          { title: 'Serves', expr: serving, unit: 'none', mappings: yesOrNo,
             limits: limits.shouldBeOne, width: 80 },
           { title: 'Margin', expr: margin, unit: 'none', limits: limits.margin, width: 80 },
           { title: 'In sync', expr: lowest(of('watchkeeper_ensemble_voters_in_sync')), unit: 'none', width: 80 },
@@ -81,8 +91,8 @@ export const overview = page({
           { title: 'No service', expr: highest(growth(of('watchkeeper_ensemble_unserved_seconds_total'))), unit: 'dtdurations' },
           { title: 'Elections', expr: highest(`round(${growth(of('watchkeeper_ensemble_elections_total'))})`), decimals: 0 },
           { title: 'Canary p95', unit: 's', limits: limits.canaryLatency,
-            expr: `max without (operation) (${percentile(0.95, of, 'watchkeeper_canary_operation_duration_seconds',
-              ['member'], 'operation!="connect"')})` },
+            expr: known(`max without (operation) (${percentile(0.95, of, 'watchkeeper_canary_operation_duration_seconds',
+              ['member'], 'operation!="connect"')})`) },
           { title: 'Znodes', expr: highest(of('watchkeeper_member_znodes'), 'member'), limits: limits.znodes },
           { title: 'Data', expr: highest(of('watchkeeper_member_data_size_bytes'), 'member'), unit: 'bytes',
             limits: limits.dataSize },
@@ -101,7 +111,7 @@ export const overview = page({
           { title: 'member', link: toMember('column', 'named') },
           { title: 'State', label: 'state', mappings: servingLabelColours, width: 110 },
           { title: 'Last good answer', unit: 'dtdurations',
-            expr: `${lowest(of('watchkeeper_member_source_age_seconds'), 'source')} and ` +
+            expr: `${lastAnswer(of)} and ` +
               `${lowest(of('watchkeeper_member_serving_state', 'state="serving"'), 'state')} == 0` },
         ],
       }),
@@ -109,8 +119,8 @@ export const overview = page({
       states({
         title: 'Service', width: 24, unit: 'none', link: open,
         runbook: ['ZooKeeperQuorumLost', 'ZooKeeperQuorumMarginZero', 'ZooKeeperServiceInterrupted'],
-        description: 'Quorum margin of each ensemble over time, in words.',
-        queries: byEnsemble(`clamp(${margin}, -1, 2) + 0.5 * ${wholeWithoutSpare}`),
+        description: 'Whether each ensemble served over time, and how many voters might still fail.',
+        queries: byEnsemble(service),
         mappings: texts({
           [-1]: { text: 'no service', color: colours.critical }, 0: { text: 'next failure stops service', color: colours.warning },
           0.5: { text: 'whole, but has no voter to spare', color: colours.ok },

@@ -263,12 +263,17 @@ export interface Column {
   link?: Link;
 }
 
+export interface Sort {
+  column: string;
+  descending: boolean;
+}
+
 /**
  * Rows that the columns' labels tell apart. Each `labels` query brings labels only (its value is not shown); each column
  * with an expression brings a number. All must carry the same identifying labels, by which Grafana merges them.
  */
 export function rows(panel: Common & {
-  columns: Column[]; labels?: string[]; height: number; sort?: { column: string; descending: boolean };
+  columns: Column[]; labels?: string[]; height: number; sort?: Sort | Sort[];
 }): Placed {
   const valued = panel.columns.filter((column) => column.expr !== undefined);
   const queries = [...(panel.labels ?? []), ...valued.map((column) => column.expr as string)];
@@ -293,7 +298,8 @@ export function rows(panel: Common & {
     .withTransformation({ id: 'organize', options: { excludeByName: excluded, indexByName: order, renameByName: names } });
   dress(builder, panel, queries.map((expr) => ({ expr, legend: '' })), 'table');
   if (panel.sort !== undefined) {
-    builder.sortBy([new common.TableSortByFieldStateBuilder().displayName(panel.sort.column).desc(panel.sort.descending)]);
+    builder.sortBy([panel.sort].flat().map((sort) =>
+      new common.TableSortByFieldStateBuilder().displayName(sort.column).desc(sort.descending)));
   }
   for (const column of panel.columns) {
     const properties: dashboard.DynamicConfigValue[] = [];

@@ -37,20 +37,36 @@ export function total(expression: string, ...over: string[]): string {
   return highest(`sum without (${over.join(', ')}) (${expression})`);
 }
 
+/** What the member answered last by any of its sources, as the exporter says that has waited longest for it. */
+export function lastAnswer(select: Selector): string {
+  return highest(`min without (source) (${select('watchkeeper_member_source_age_seconds')})`);
+}
+
 export const rate = (series: string): string => `rate(${series}[$__rate_interval])`;
 /** Growth over the time that the dashboard shows. */
 export const growth = (series: string): string => `increase(${series}[$__range])`;
 
-/** Mean of a summary or histogram over the last few scrapes; ZooKeeper's own averages never forget. */
+/**
+ * Mean of a summary or histogram over the last few scrapes; ZooKeeper's own averages never forget. Absent where nothing
+ * was counted: 0 / 0 would be shown as NaN.
+ */
 export function mean(select: Selector, metric: string, ...matchers: string[]): string {
-  return `${rate(select(`${metric}_sum`, ...matchers))} / ${rate(select(`${metric}_count`, ...matchers))}`;
+  return `${rate(select(`${metric}_sum`, ...matchers))} / (${rate(select(`${metric}_count`, ...matchers))} > 0)`;
 }
 
-/** A percentile of a histogram; `over` names labels that are folded into it. */
+/** Observations a second by bucket of a histogram, of the exporter that counted most; all other labels are folded. */
+export function buckets(select: Selector, metric: string, ...matchers: string[]): string {
+  return `max by (le) (sum by (${['le', ...exporterIdentity].join(', ')}) (${rate(select(`${metric}_bucket`, ...matchers))}))`;
+}
+
+/** A percentile of a histogram; `over` names labels that are folded into it. NaN where nothing was counted: see known(). */
 export function percentile(rank: number, select: Selector, metric: string, over: string[], ...matchers: string[]): string {
   const labels = [...over, ...exporterIdentity].join(', ');
   return `histogram_quantile(${rank}, sum without (${labels}) (${rate(select(`${metric}_bucket`, ...matchers))}))`;
 }
+
+/** Leaves NaN out, which a cell or a single number would show; for what is never negative. */
+export const known = (expression: string): string => `${expression} >= 0`;
 
 /** A label that is 1 in one of several series, as a number: the place of the value in `values`, counted from 1. */
 export function coded(select: Selector, metric: string, label: string, values: readonly string[]): string {

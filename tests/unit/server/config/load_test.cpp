@@ -355,6 +355,22 @@ TEST(Load, SlowRequestsAreThoseFromOneSecondUnlessConfigured) {
   EXPECT_EQ(exit_code(load_text(kMinimal + "watchkeeper.slowRequestMs=1s\n").diagnostics), 2);
 }
 
+TEST(Load, AServersEnsembleHasANameAsTheSidecarsHave) {
+  EXPECT_EQ(config_of(kMinimal).ensemble_name, "default");
+  EXPECT_EQ(config_of(kMinimal + "watchkeeper.ensemble=locks eu-1\n").ensemble_name, "locks eu-1");
+  for (const std::string name : {"", "it's", "..", "a\\\"b", "a\\\\b"}) {
+    const Loaded loaded = load_text(kMinimal + "watchkeeper.ensemble=" + name + "\n");
+    EXPECT_EQ(exit_code(loaded.diagnostics), 2) << name;
+    EXPECT_THAT(lines(loaded, Severity::kError),
+                testing::ElementsAre(testing::AllOf(
+                    HasSubstr(std::string(kFile) + ":4"), HasSubstr("watchkeeper.ensemble"),
+                    HasSubstr("is no ensemble name"), HasSubstr("write 1 to 64 printable characters"))))
+        << name;
+  }
+  EXPECT_THAT(lines(load_text(kMinimal + "watchkeeper.ensembel=locks\n"), Severity::kWarning),
+              testing::ElementsAre(HasSubstr("did you mean \"watchkeeper.ensemble\"?")));
+}
+
 TEST(Load, TheTextOfTheFileIsKeptWithoutSecrets) {
   EXPECT_EQ(config_of(kMinimal + "ssl.keyStore.password=x\n").file_text,
             kMinimal + "ssl.keyStore.password=***\n");

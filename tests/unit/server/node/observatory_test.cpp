@@ -98,7 +98,7 @@ class ObservatoryTest : public testing::Test {
 };
 
 TEST_F(ObservatoryTest, WhatTheCoreTellsIsKeptAndCountedAsTheMembers) {
-  Observatory observatory("zk1:2181", 2181, folder_);
+  Observatory observatory("default", "zk1:2181", 2181, folder_);
   observatory.start();
   tell(observatory, full());
   EXPECT_THAT(types(observatory), ElementsAre("server_started", "log_full"));
@@ -113,12 +113,12 @@ TEST_F(ObservatoryTest, WhatTheCoreTellsIsKeptAndCountedAsTheMembers) {
 
 TEST_F(ObservatoryTest, TheNextStartTellsWhatWasBeforeAndHowItEnded) {
   {
-    Observatory observatory("zk1:2181", 2181, folder_);
+    Observatory observatory("default", "zk1:2181", 2181, folder_);
     observatory.start();
     tell(observatory, full());
     observatory.stop("asked to stop", true);
   }
-  Observatory observatory("zk1:2182", 2182, folder_);
+  Observatory observatory("default", "zk1:2182", 2182, folder_);
   observatory.start();
   EXPECT_THAT(types(observatory),
               ElementsAre("server_started", "log_full", "server_stopped", "server_started"));
@@ -133,8 +133,25 @@ TEST_F(ObservatoryTest, TheNextStartTellsWhatWasBeforeAndHowItEnded) {
   EXPECT_EQ(snapshot->ensembles.front().events[static_cast<std::size_t>(EventType::kLogFull)], 0U);
 }
 
+TEST_F(ObservatoryTest, TheEnsembleHasTheNameThatItWasGivenAndItsTimeLineGoesOn) {
+  {
+    Observatory observatory("default", "zk1:2181", 2181, folder_);
+    observatory.start();
+    tell(observatory, full());
+    observatory.stop("asked to stop", true);
+  }
+  Observatory observatory("locks", "zk1:2181", 2181, folder_);
+  observatory.start();
+  tell(observatory, full());
+  EXPECT_EQ(observatory.ensemble().name, "locks");
+  EXPECT_EQ(seen(observatory)->ensembles.front().name, "locks");
+  const std::vector<Event> events = observatory.chronicle().events(0, 100);
+  EXPECT_EQ(events.size(), 5U);
+  for (const Event& event : events) EXPECT_EQ(event.ensemble, "locks") << event.text;
+}
+
 TEST_F(ObservatoryTest, ACoreThatHangsDoesNotServeUntilItReportsAgain) {
-  Observatory observatory("zk1:2181", 2181, folder_);
+  Observatory observatory("default", "zk1:2181", 2181, folder_);
   const Moment began = Moment::now();
   observatory.take(report(began + -1s), began + -1s);
   observatory.take(report(began), began);
@@ -178,7 +195,7 @@ TEST_F(ObservatoryTest, ACoreThatHangsDoesNotServeUntilItReportsAgain) {
 }
 
 TEST_F(ObservatoryTest, ReportsThatComeLateAreNoOutage) {
-  Observatory observatory("zk1:2181", 2181, folder_);
+  Observatory observatory("default", "zk1:2181", 2181, folder_);
   Moment now = Moment::now();
   for (int round = 0; round < 5; ++round) {
     observatory.take(report(now), now);
@@ -192,7 +209,7 @@ TEST_F(ObservatoryTest, ReportsThatComeLateAreNoOutage) {
 }
 
 TEST_F(ObservatoryTest, WhatHeldTheWholeProcessUpIsNoSilenceOfTheCore) {
-  Observatory observatory("zk1:2181", 2181, folder_);
+  Observatory observatory("default", "zk1:2181", 2181, folder_);
   const Moment began = Moment::now();
   observatory.take(report(began), began);
   observatory.tick(began + 1s);
@@ -210,7 +227,7 @@ TEST_F(ObservatoryTest, WhatHeldTheWholeProcessUpIsNoSilenceOfTheCore) {
 }
 
 TEST_F(ObservatoryTest, AReportThatWaitedHereIsNoSilenceOfTheCore) {
-  Observatory observatory("zk1:2181", 2181, folder_);
+  Observatory observatory("default", "zk1:2181", 2181, folder_);
   const Moment began = Moment::now();
   for (int second = 0; second <= 30; ++second)
     observatory.take(report(began + std::chrono::seconds{second}), began + 30s);
@@ -220,7 +237,7 @@ TEST_F(ObservatoryTest, AReportThatWaitedHereIsNoSilenceOfTheCore) {
 }
 
 TEST_F(ObservatoryTest, ReportOrTurnMakesTheRowOfASecondAndNotBoth) {
-  Observatory observatory("zk1:2181", 2181, folder_);
+  Observatory observatory("default", "zk1:2181", 2181, folder_);
   const Moment began = Moment::now();
   const std::uint64_t first = seen(observatory)->sequence;
   for (int second = 0; second < 5; ++second) {
@@ -253,7 +270,7 @@ TEST_F(ObservatoryTest, ReportOrTurnMakesTheRowOfASecondAndNotBoth) {
 }
 
 TEST_F(ObservatoryTest, BeforeTheFirstReportTheCoreIsAwaitedSinceTheStart) {
-  Observatory observatory("zk1:2181", 2181, folder_);
+  Observatory observatory("default", "zk1:2181", 2181, folder_);
   const Moment began = seen(observatory)->exporter.started;
   for (int second = 1; second <= 11; ++second) observatory.tick(began + std::chrono::seconds{second});
   const auto snapshot = seen(observatory);
@@ -264,7 +281,7 @@ TEST_F(ObservatoryTest, BeforeTheFirstReportTheCoreIsAwaitedSinceTheStart) {
 }
 
 TEST_F(ObservatoryTest, ItsThreadLetsTimePassAndShowsThatTheProcessLives) {
-  Observatory observatory("zk1:2181", 2181, folder_);
+  Observatory observatory("default", "zk1:2181", 2181, folder_);
   observatory.start();
   const auto turn_after = [&](std::uint64_t sequence) {
     wait_for(observatory, [&](const Snapshot& snapshot) { return snapshot.sequence > sequence; });
@@ -280,7 +297,7 @@ TEST_F(ObservatoryTest, ItsThreadLetsTimePassAndShowsThatTheProcessLives) {
 }
 
 TEST_F(ObservatoryTest, GivingUpIsCritical) {
-  Observatory observatory("zk1:2181", 2181, folder_);
+  Observatory observatory("default", "zk1:2181", 2181, folder_);
   observatory.start();
   observatory.stop("the log failed", false);
   const Event last = observatory.chronicle().events(0, 100).back();
