@@ -66,6 +66,9 @@ struct HttpCounters {
   /// Requests and connections turned away before a handler saw them, by reason (a fixed word each, as
   /// "busy").
   std::vector<std::pair<std::string, std::uint64_t>> rejected;
+  std::uint64_t handler_failures = 0;  ///< answers with status 500 because of a fault of the program
+  std::uint64_t web_config_reloads_ok = 0;
+  std::uint64_t web_config_reloads_failed = 0;
 };
 
 /// What collect_exporter() renders; the references must outlive the call only.
