@@ -161,7 +161,7 @@ std::span<const CatalogueRow> zookeeper39_catalogue();
 std::span<const CatalogueRow> exporter_catalogue();
 
 /// Namespaces (top-level znodes, named by clients) that zookeeper39 shows of one metric and member: the first
-/// by name. The others are added up under kOtherNamespaces.
+/// by name. The others of a gauge are added up under kOtherNamespaces.
 inline constexpr std::size_t kNamespaceLimit = 16;
 inline constexpr std::string_view kOtherNamespaces = "_other";
 /// Server ids of one metric that are shown of one member: the first by number. More than any ensemble has.
