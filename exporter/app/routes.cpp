@@ -69,6 +69,9 @@ HttpCounters counters_of(const HttpStats& stats) {
                        {"timeout", stats.timeouts},
                        {"tls", stats.tls_failures},
                        {"unauthorized", stats.authentication_failures}};
+  counters.handler_failures = stats.handler_failures;
+  counters.web_config_reloads_ok = stats.web_config_reloads;
+  counters.web_config_reloads_failed = stats.web_config_reload_failures;
   return counters;
 }
 

@@ -66,6 +66,9 @@ struct HttpCounters {
   /// Requests and connections turned away before a handler saw them, by reason (a fixed word each, as
   /// "busy").
   std::vector<std::pair<std::string, std::uint64_t>> rejected;
+  std::uint64_t handler_failures = 0;  ///< answers with status 500 because of a fault of the program
+  std::uint64_t web_config_reloads_ok = 0;
+  std::uint64_t web_config_reloads_failed = 0;
 };
 
 /// What collect_exporter() renders; the references must outlive the call only.
@@ -158,7 +161,7 @@ std::span<const CatalogueRow> zookeeper39_catalogue();
 std::span<const CatalogueRow> exporter_catalogue();
 
 /// Namespaces (top-level znodes, named by clients) that zookeeper39 shows of one metric and member: the first
-/// by name. The others are added up under kOtherNamespaces.
+/// by name. The others of a gauge are added up under kOtherNamespaces.
 inline constexpr std::size_t kNamespaceLimit = 16;
 inline constexpr std::string_view kOtherNamespaces = "_other";
 /// Server ids of one metric that are shown of one member: the first by number. More than any ensemble has.

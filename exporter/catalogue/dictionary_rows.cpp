@@ -171,25 +171,6 @@ void write_native(const DictionaryValue& value, const MemberContext& member, Sam
   }
 }
 
-/// Sums of what is beyond the limit of namespaces; quantiles cannot be added and are left out.
-struct OtherNamespaces {
-  bool any = false;
-  double number = 0;
-  double count = 0;
-  double sum = 0;
-
-  void add(const Measurement& measurement) {
-    any = true;
-    if (const double* plain = measurement.number()) {
-      number += *plain;
-    } else {
-      const SummaryValue& summary = *measurement.summary();
-      count += summary.count.value_or(0);
-      sum += summary.sum.value_or(0);
-    }
-  }
-};
-
 /// A summary as the provider itself shows it: a quantile of nothing is NaN there, and not absent.
 SummaryValue with_empty_quantiles(SummaryValue summary, std::span<const double> ranks) {
   if (summary.count.value_or(1) != 0) return summary;
@@ -227,26 +208,21 @@ void write_zookeeper39(const DictionaryValue& value, const MemberContext& member
     case ZkKey::kNamespace:
       break;
   }
-  OtherNamespaces others;
+  // A znode that any client makes may move another one out of the first. Its lifetime must not jump into a
+  // sum that rate() reads, so only gauges have one.
+  const bool gauge = kind == ZkKind::kGaugeSet;
+  std::optional<double> others;
   std::size_t shown = 0;
   for (const auto& measurement : told) {
-    // A top-level znode of that very name must not make a second series of it.
-    if (shown == kNamespaceLimit || measurement.key() == kOtherNamespaces) {
-      others.add(measurement);
-    } else {
+    // A top-level znode of that very name must not be taken for the sum.
+    if (shown < kNamespaceLimit && measurement.key() != kOtherNamespaces) {
       write(measurement, {{"key", measurement.key()}});
       ++shown;
+    } else if (const double* plain = gauge ? measurement.number() : nullptr) {
+      others = others.value_or(0) + *plain;
     }
   }
-  if (!others.any) return;
-  if (!is_summary(kind)) {
-    writer.value(others.number, {{"key", kOtherNamespaces}});
-    return;
-  }
-  SummaryValue summary;
-  summary.count = others.count;
-  summary.sum = others.sum;
-  writer.summary(summary, 1, {}, {{"key", kOtherNamespaces}});
+  if (others) writer.value(*others, {{"key", kOtherNamespaces}});
 }
 
 /// A family a server id; the ids of all members, each family with the members in order.

@@ -115,7 +115,8 @@ clients choose) are not shown in this family; `watchkeeper_member_unexported_val
 
 The label `instance` is the address as configured (absent on `/probe`, where Prometheus sets it); sets have the label
 `key`. Quantiles are 0.5, and 0.9 and 0.99 where ZooKeeper keeps percentiles, as far as the source tells them. Metrics
-by namespace show the first 16 keys by name and add up the others under `key="_other"`. Counters have no `_total`, as in
+by namespace show the first 16 keys by name. The others of a gauge are added up under `key="_other"`; those of a counter or
+summary are left out, since a znode that any client makes changes which ones they are. Counters have no `_total`, as in
 ZooKeeper 3.9; in OpenMetrics they are of type unknown. Families of the JVM itself (`jvm_memory_…`, `jvm_gc_…`, `jvm_threads_…`) are not among them: the exporter is not the server's process.
 
 ## One metric in three families

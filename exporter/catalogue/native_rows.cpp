@@ -477,6 +477,16 @@ std::vector<CatalogueRow> make_exporter_rows() {
             for (const auto& [reason, count] : x.http.rejected)
               w.value(static_cast<double>(count), {{"reason", reason}});
           }),
+      row(kExporter, "watchkeeper_exporter_handler_failures_total", kCounter, "", {}, kAlways,
+          "HTTP requests that ended because of a fault of the exporter; its log tells which.",
+          [](const X& x, Moment) { return x.http.handler_failures; }),
+      row(kExporter, "watchkeeper_exporter_web_config_reloads_total", kCounter, "", {"result"}, kAlways,
+          "Changes of the file of --web.config.file, or of one that it names, by result; after a failed one "
+          "the version before stays in force.",
+          [](const X& x, W& w) {
+            w.value(static_cast<double>(x.http.web_config_reloads_ok), {{"result", "ok"}});
+            w.value(static_cast<double>(x.http.web_config_reloads_failed), {{"result", "failed"}});
+          }),
 
       row(kProcess, "process_cpu_seconds_total", kCounter, "seconds", {}, kWhenKnown,
           "User and system CPU time of the exporter.",

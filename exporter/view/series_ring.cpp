@@ -18,7 +18,10 @@ std::int64_t slot_of(std::chrono::system_clock::time_point at, std::chrono::seco
 
 }  // namespace
 
-SeriesRing::SeriesRing(std::vector<Fold> columns) : columns_(std::move(columns)) {
+SeriesRing::SeriesRing(std::vector<Fold> columns) : columns_(std::move(columns)) { begin_anew(); }
+
+void SeriesRing::begin_anew() {
+  rings_.clear();
   rings_.reserve(kResolutions.size());
   for (const Resolution& resolution : kResolutions) rings_.emplace_back(resolution, columns_.size());
 }
@@ -60,6 +63,10 @@ float SeriesRing::fold(Ring& ring, std::size_t column, float value) const {
 
 void SeriesRing::append(std::chrono::system_clock::time_point at, const std::vector<float>& row) {
   WK_CHECK(row.size() == columns_.size(), "row of another width");
+  const Ring& finest = rings_.front();
+  if (!finest.rows.empty() &&
+      slot_of(at, finest.resolution.step) < finest.newest_slot - kStepBackMax / finest.resolution.step)
+    begin_anew();
   push(rings_[0], slot_of(at, rings_[0].resolution.step), row.data());
   std::vector<float> folded(columns_.size());
   for (std::size_t i = 1; i < rings_.size(); ++i) {

@@ -40,12 +40,15 @@ struct SeriesPoints {
 /// Ring of rows of floats, one a column, at all resolutions.
 class SeriesRing {
  public:
+  static constexpr std::chrono::seconds kStepBackMax{60};
+
   /// \param columns  how each is folded into coarser points; at least one
   explicit SeriesRing(std::vector<Fold> columns);
 
   /// Adds one row, a value a column (NaN = unknown), for the second of `at`. Rows of seconds that were left
-  /// out are unknown; a second row for the same second replaces the first; a clock that went back adds
-  /// nothing.
+  /// out are unknown; a second row for the same second replaces the first. A clock that went back adds
+  /// nothing until it is where it was; past kStepBackMax everything begins anew, since what is held lies in
+  /// the future then and nothing would be added for as long as the step.
   void append(std::chrono::system_clock::time_point at, const std::vector<float>& row);
 
   /// Points of column `column` from `since` to the newest at the resolution with exactly this step.
@@ -68,6 +71,7 @@ class SeriesRing {
     std::vector<std::uint32_t> counts;
     std::int64_t collecting_slot = 0;
   };
+  void begin_anew();
   void push(Ring& ring, std::int64_t slot, const float* row);
   float fold(Ring& ring, std::size_t column, float value) const;
 

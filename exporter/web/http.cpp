@@ -1,6 +1,7 @@
 #include "exporter/web/http.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace wk::exporter {
 
@@ -20,11 +21,6 @@ std::string Request::header(std::string_view name) const {
   return joined;
 }
 
-std::string Request::parameter(const std::string& name, std::string_view fallback) const {
-  const auto found = query.lower_bound(name);
-  return found != query.end() && found->first == name ? found->second : std::string(fallback);
-}
-
 std::string_view Response::body_text() const {
   if (const auto* own = std::get_if<std::string>(&body)) return *own;
   if (const auto* fixed = std::get_if<StaticText>(&body)) return fixed->text;
@@ -37,6 +33,13 @@ std::string_view Response::body_text() const {
 std::shared_ptr<BodyStream> Response::body_stream() const {
   const auto* stream = std::get_if<std::shared_ptr<BodyStream>>(&body);
   return stream != nullptr ? *stream : nullptr;
+}
+
+Response plain_response(int status, std::string text) {
+  Response response;
+  response.status = status;
+  response.body = std::move(text);
+  return response;
 }
 
 std::string_view reason_phrase(int status) {

@@ -30,8 +30,6 @@ struct Request {
   /// The values of header `name` (in any case) joined with ", " as RFC 9110, 5.3 allows; empty when there is
   /// none.
   [[nodiscard]] std::string header(std::string_view name) const;
-  /// The first value of query parameter `name`, or `fallback`.
-  [[nodiscard]] std::string parameter(const std::string& name, std::string_view fallback = "") const;
 };
 
 /// A body that is made while it is sent, until one side ends it.
@@ -77,11 +75,15 @@ struct Response {
   [[nodiscard]] std::shared_ptr<BodyStream> body_stream() const;
 };
 
+/// An answer in plain text.
+Response plain_response(int status, std::string text);
+
 using Handler = std::function<Response(const Request&)>;
 
 /// "Not Found" for 404; empty for a number that the server never sends.
 std::string_view reason_phrase(int status);
 
+/// Whether both are the same name or word of a header, in any case.
 bool equal_header_name(std::string_view a, std::string_view b);
 
 }  // namespace wk::exporter

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <optional>
 
+#include "exporter/web/http.h"
+
 namespace wk::exporter {
 namespace {
 
@@ -13,12 +15,6 @@ std::string_view trim(std::string_view text) {
   const std::size_t first = text.find_first_not_of(kBlank);
   if (first == std::string_view::npos) return {};
   return text.substr(first, text.find_last_not_of(kBlank) - first + 1);
-}
-
-bool equal_ignoring_case(std::string_view a, std::string_view b) {
-  const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; };
-  return a.size() == b.size() &&
-         std::equal(a.begin(), a.end(), b.begin(), [&](char x, char y) { return lower(x) == lower(y); });
 }
 
 /// Cuts the text up to the next `separator` outside quotes from `rest`.
@@ -71,24 +67,23 @@ Element next_element(std::string_view& header) {
     const std::string_view name = next_part(value, '=');
     if (value.size() >= 2 && value.front() == '"' && value.back() == '"')
       value = value.substr(1, value.size() - 2);
-    if (equal_ignoring_case(name, "q")) element.quality = parse_quality(trim(value)).value_or(0);
-    if (equal_ignoring_case(name, "version")) element.version = trim(value);
+    if (equal_header_name(name, "q")) element.quality = parse_quality(trim(value)).value_or(0);
+    if (equal_header_name(name, "version")) element.version = trim(value);
   }
   return element;
 }
 
 std::optional<ExpositionFormat> format_of(const Element& element) {
-  if (equal_ignoring_case(element.value, "application/openmetrics-text")) {
+  if (equal_header_name(element.value, "application/openmetrics-text")) {
     if (element.version == "1.0.0") return ExpositionFormat::kOpenMetrics100;
     if (element.version == "0.0.1" || element.version.empty()) return ExpositionFormat::kOpenMetrics001;
     return std::nullopt;
   }
-  if (equal_ignoring_case(element.value, "text/plain")) {
+  if (equal_header_name(element.value, "text/plain")) {
     if (element.version == "0.0.4" || element.version.empty()) return ExpositionFormat::kText004;
     return std::nullopt;
   }
-  if (element.value == "*/*" || equal_ignoring_case(element.value, "text/*"))
-    return ExpositionFormat::kText004;
+  if (element.value == "*/*" || equal_header_name(element.value, "text/*")) return ExpositionFormat::kText004;
   return std::nullopt;
 }
 
@@ -113,7 +108,7 @@ bool accepts_gzip(std::string_view accept_encoding) {
   std::optional<int> any;
   for (std::size_t i = 0; i < kNegotiationElementsMax && !accept_encoding.empty(); ++i) {
     const Element element = next_element(accept_encoding);
-    if (equal_ignoring_case(element.value, "gzip") || equal_ignoring_case(element.value, "x-gzip")) {
+    if (equal_header_name(element.value, "gzip") || equal_header_name(element.value, "x-gzip")) {
       gzip = std::max(gzip.value_or(0), element.quality);
     } else if (element.value == "*") {
       any = element.quality;

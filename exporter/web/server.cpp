@@ -21,13 +21,6 @@
 namespace wk::exporter {
 namespace {
 
-Response plain_response(int status, std::string text) {
-  Response response;
-  response.status = status;
-  response.body = std::move(text);
-  return response;
-}
-
 Response overloaded(std::string text) {
   Response response = plain_response(503, std::move(text));
   response.headers.emplace_back("Retry-After", "1");

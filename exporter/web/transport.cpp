@@ -41,13 +41,6 @@ constexpr std::size_t kPieceBytes = 16 * 1024;
 /// connection, and the client may never see the response.
 constexpr std::size_t kDrainBytesMax = 64 * 1024;
 
-Response plain_response(int status, std::string text) {
-  Response response;
-  response.status = status;
-  response.body = std::move(text);
-  return response;
-}
-
 bool fit_for_header(std::string_view text) {
   return text.find_first_of(std::string_view("\r\n\0", 3)) == std::string_view::npos;
 }

@@ -15,6 +15,7 @@
 #include <utility>
 
 #include "base/log.h"
+#include "base/near_miss.h"
 #include "base/text.h"
 
 namespace wk::exporter {
@@ -27,33 +28,9 @@ struct Fault {
   Error error;
 };
 
-std::size_t edit_distance(std::string_view a, std::string_view b) {
-  std::vector<std::size_t> row(b.size() + 1);
-  for (std::size_t j = 0; j <= b.size(); ++j) row[j] = j;
-  for (std::size_t i = 1; i <= a.size(); ++i) {
-    std::size_t diagonal = std::exchange(row[0], i);
-    for (std::size_t j = 1; j <= b.size(); ++j) {
-      const std::size_t substitute = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
-      diagonal = row[j];
-      row[j] = std::min({substitute, row[j] + 1, row[j - 1] + 1});
-    }
-  }
-  return row.back();
-}
-
-/// " (did you mean X?)" for the nearest of `known`, else the list of them.
+/// "did you mean X?" for the nearest of `known`, else the list of them.
 std::string suggestion(std::string_view word, Keys known) {
-  constexpr std::size_t kWordMax = 64;  // longer words are no near miss, and the distance is quadratic
-  std::string_view nearest;
-  std::size_t nearest_distance = 3;
-  for (const std::string_view candidate : known) {
-    if (word.size() > kWordMax) break;
-    const std::size_t distance = edit_distance(word, candidate);
-    if (distance < nearest_distance) {
-      nearest = candidate;
-      nearest_distance = distance;
-    }
-  }
+  const std::string_view nearest = near_miss(word, {known.begin(), known.size()});
   if (!nearest.empty()) return fmt::format("did you mean {}?", nearest);
   return fmt::format("known here: {}", fmt::join(known, ", "));
 }

@@ -25,8 +25,11 @@ std::shared_ptr<const ActiveWebConfig> WebConfigFile::current(TimePoint now) {
   if (now >= next_check_) {
     next_check_ = now + kCheckInterval;
     std::vector<Stamp> stamps = stamps_of(active_->config.files);
-    if (stamps != stamps_) {
+    const bool changed = stamps != stamps_;
+    if (changed) fault_.clear();
+    if (changed || (!fault_.empty() && now >= next_retry_)) {
       stamps_ = std::move(stamps);
+      next_retry_ = now + kRetryInterval;
       reload();
     }
   }
@@ -50,7 +53,10 @@ void WebConfigFile::reload() {
     fault = fmt::format("{}: all of basic_auth_users are gone; turning authentication off takes a restart",
                         path_.string());
   }
+  const bool news = fault != fault_;
+  fault_ = fault;
   if (!fault.empty()) {
+    if (!news) return;
     ++reloads_.failed;
     spdlog::error("web configuration not reloaded, the previous one stays in force: {}", fault);
     return;

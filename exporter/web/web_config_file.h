@@ -1,9 +1,10 @@
 // The web configuration in force: follows changes of the file and of the certificates that it names.
 //
-// A change is noticed by modification time, size or inode, looked at no more than once a second. A broken new
-// version is reported once and the last good one stays in force. Differs: the exporter-toolkit turns
-// authentication off when the file on disk loses its users (also for the instant
-//   that an editor leaves it empty). Here TLS and authentication, once on, are turned off by a restart only.
+// A change is noticed by modification time, size or inode, looked at no more than once a second. A broken
+// new version is reported once and the last good one stays in force; it is tried again each ten seconds,
+// since it may name a file that is yet to come. Differs: the exporter-toolkit turns authentication off when
+// the file on disk loses its users (also for the instant that an editor leaves it empty). Here TLS and
+// authentication, once on, are turned off by a restart only.
 // Thread: any; one mutex, held while files are read.
 #pragma once
 
@@ -12,6 +13,7 @@
 #include <filesystem>
 #include <memory>
 #include <mutex>
+#include <string>
 #include <vector>
 
 #include "base/error.h"
@@ -27,13 +29,14 @@ struct ActiveWebConfig {
 
 struct WebConfigReloads {
   std::uint64_t succeeded = 0;
-  std::uint64_t failed = 0;
+  std::uint64_t failed = 0;  ///< further attempts that fail for the same reason are not counted
 };
 
 class WebConfigFile {
  public:
   using TimePoint = std::chrono::steady_clock::time_point;
   static constexpr std::chrono::seconds kCheckInterval{1};
+  static constexpr std::chrono::seconds kRetryInterval{10};
 
   /// Loads `path`, which must be good at start. \return as load_web_config and TlsContext::make
   static Result<std::unique_ptr<WebConfigFile>> open(std::filesystem::path path, TimePoint now);
@@ -65,6 +68,8 @@ class WebConfigFile {
   std::shared_ptr<const ActiveWebConfig> active_;  ///< under mutex_
   std::vector<Stamp> stamps_;  ///< under mutex_; of active_->config.files at the last attempt
   TimePoint next_check_;       ///< under mutex_
+  TimePoint next_retry_;       ///< under mutex_; matters while fault_ is set
+  std::string fault_;          ///< under mutex_; why the last attempt failed, empty when it did not
   WebConfigReloads reloads_;   ///< under mutex_
 };
 

@@ -56,6 +56,9 @@ class RoutesTest : public ::testing::Test {
     observations.http_stats = [] {
       HttpStats stats;
       stats.responses = {5, 0, 2, 1};
+      stats.handler_failures = 3;
+      stats.web_config_reloads = 6;
+      stats.web_config_reload_failures = 4;
       return stats;
     };
     observations.now = [] { return sample::now(); };
@@ -102,6 +105,9 @@ TEST_F(RoutesTest, MetricsHoldAllFamiliesThatAreOn) {
   EXPECT_THAT(text, HasSubstr("\nwatchkeeper_build_info{"));
   EXPECT_THAT(text, HasSubstr("watchkeeper_exporter_http_requests_total{code_class=\"2xx\"} 5\n"));
   EXPECT_THAT(text, HasSubstr("watchkeeper_exporter_http_requests_total{code_class=\"5xx\"} 1\n"));
+  EXPECT_THAT(text, HasSubstr("watchkeeper_exporter_handler_failures_total 3\n"));
+  EXPECT_THAT(text, HasSubstr("watchkeeper_exporter_web_config_reloads_total{result=\"ok\"} 6\n"));
+  EXPECT_THAT(text, HasSubstr("watchkeeper_exporter_web_config_reloads_total{result=\"failed\"} 4\n"));
 }
 
 TEST_F(RoutesTest, MetricsCanBeChosenByTheNamesOfSamples) {

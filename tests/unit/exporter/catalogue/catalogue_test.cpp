@@ -510,6 +510,9 @@ TEST(Catalogue, ExporterFamiliesHoldWhatWasPassedIn) {
   http.responses = {100, 0, 4, 1};
   http.rejected = {{"busy", 2}};
   http.streams = 3;
+  http.handler_failures = 8;
+  http.web_config_reloads_ok = 9;
+  http.web_config_reloads_failed = 10;
   FamilyCollector collector;
   collect_exporter({snapshot, build, process, http}, noon() + 3s, collector);
   const Scrape seen(collector.families());
@@ -524,6 +527,9 @@ TEST(Catalogue, ExporterFamiliesHoldWhatWasPassedIn) {
   EXPECT_EQ(seen("watchkeeper_exporter_http_requests_total", "code_class=4xx"), 4);
   EXPECT_EQ(seen("watchkeeper_exporter_http_rejected_total", "reason=busy"), 2);
   EXPECT_EQ(seen("watchkeeper_exporter_http_streams", ""), 3);
+  EXPECT_EQ(seen("watchkeeper_exporter_handler_failures_total", ""), 8);
+  EXPECT_EQ(seen("watchkeeper_exporter_web_config_reloads_total", "result=ok"), 9);
+  EXPECT_EQ(seen("watchkeeper_exporter_web_config_reloads_total", "result=failed"), 10);
   EXPECT_EQ(seen("process_cpu_seconds_total", ""), 1.5);
   EXPECT_EQ(seen("process_open_fds", ""), 12);
   EXPECT_FALSE(seen.has("process_max_fds"));

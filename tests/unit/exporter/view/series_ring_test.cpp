@@ -90,8 +90,23 @@ TEST(SeriesRing, ASlotWithoutAKnownSecondIsUnknown) {
 TEST(SeriesRing, AClockThatWentBackAddsNothing) {
   SeriesRing ring({Fold::kMean});
   ring.append(kStart, {1.0F});
-  ring.append(kStart - seconds(100), {9.0F});
+  ring.append(kStart - seconds(60), {9.0F});
   EXPECT_EQ(ring.query(0, seconds(1), Wall{}).points.size(), 1U);
+}
+
+TEST(SeriesRing, AClockThatWentFarBackBeginsAnew) {
+  SeriesRing ring({Fold::kMean});
+  const Wall ahead = kStart + std::chrono::hours(3);
+  for (int i = 0; i < 120; ++i) ring.append(ahead + seconds(i), {1.0F});
+  ring.append(ahead + seconds(59), {2.0F});  // A minute back: the newest stays.
+  EXPECT_EQ(ring.query(0, seconds(1), Wall{}).points.size(), 120U);
+  for (int i = 0; i < 120; ++i) ring.append(kStart + seconds(i), {3.0F});
+  for (const seconds step : {seconds(1), seconds(10), seconds(60)}) {
+    const SeriesPoints points = ring.query(0, step, Wall{});
+    EXPECT_EQ(points.first, kStart);
+    ASSERT_EQ(points.points.size(), static_cast<std::size_t>(seconds(120) / step));
+    for (const auto& point : points.points) EXPECT_EQ(point, 3.0F);
+  }
 }
 
 TEST(SeriesRing, AClockThatJumpedFarForwardFillsAtMostTheRing) {

@@ -230,6 +230,27 @@ TEST_F(WebConfigFileTest, KeepsTheLastGoodOneAndReportsOnce) {
   EXPECT_EQ(file->reloads().succeeded, 1U);
 }
 
+TEST_F(WebConfigFileTest, TakesUpANewFileThatAppearsAfterItsName) {
+  const KeyPair first = make_key_pair("first", "DNS:localhost");
+  const KeyPair second = make_key_pair("second", "DNS:localhost");
+  directory_.write("a.pem", first.certificate_pem);
+  directory_.write("a.key", first.key_pem);
+  directory_.write("b.key", second.key_pem);
+  const auto file = *WebConfigFile::open(
+      directory_.write("web.yml", "tls_server_config: {cert_file: a.pem, key_file: a.key}"), start_);
+  directory_.write("web.yml", "tls_server_config: {cert_file: b.pem, key_file: b.key}");
+  EXPECT_EQ(file->current(start_ + 1s)->config.tls->certificate_pem, first.certificate_pem);
+  EXPECT_EQ(file->reloads().failed, 1U);
+  // The same reason again is neither told nor counted.
+  EXPECT_EQ(file->current(start_ + 11s)->config.tls->certificate_pem, first.certificate_pem);
+  EXPECT_EQ(file->reloads().failed, 1U);
+  directory_.write("b.pem", second.certificate_pem);
+  EXPECT_EQ(file->current(start_ + 20s)->config.tls->certificate_pem, first.certificate_pem);
+  EXPECT_EQ(file->current(start_ + 21s)->config.tls->certificate_pem, second.certificate_pem);
+  EXPECT_EQ(file->reloads().succeeded, 1U);
+  EXPECT_EQ(file->reloads().failed, 1U);
+}
+
 TEST_F(WebConfigFileTest, AnEmptiedFileDoesNotOpenTheDoor) {
   const KeyPair pair = make_key_pair("server", "DNS:localhost");
   directory_.write("c.pem", pair.certificate_pem);
