@@ -48,7 +48,7 @@ function updateLane(node, {member, column}) {
   const known = found.reduce((sum, run) => sum + run.to - run.from, 0);
   const served = found.filter((run) => run.state === 'serving').reduce((sum, run) => sum + run.to - run.from, 0);
   const share = known === 0 ? null : (100 * served) / known;
-  setText(node.children[2], share === null ? '' : `${share === 100 ? '100' : share.toFixed(share > 99 ? 2 : 1)} % serving`);
+  setText(node.children[2], share === null ? '' : `${share === 100 ? '100' : share > 99 ? Math.min(share, 99.99).toFixed(2) : share.toFixed(1)} % serving`);
 }
 
 export function startLanes() {
