@@ -19,6 +19,7 @@ _MEMBER_SERIES = {"latency_average_ms": (2, 30), "canary_latency_ms": (4, 12), "
                   "watches": (9000, 500), "fsync_ms": (3, 9), "lag_transactions": (4, 4), "data_size_bytes": (8e6, 1e5)}
 _ENSEMBLE_SERIES = ("quorum_margin", "serving", "canary_ok_ratio", "writes_per_second")
 _STREAM_POLL_S = 0.05
+_HISTORY_POINTS_MAX = 250_000
 
 
 def iso(at):
@@ -123,12 +124,17 @@ def inside(age_s, seen):
         "longest_wake_up_seconds": 0.012}
 
 
+class TooMuch(Exception):
+    """More is asked for than one answer may hold."""
+
+
 class Fleet:
     """Documents about `ensembles` × `members`. One ensemble of ten lacks a member, the others are well. With `inside`, the
     first member of each tells of its inside, all lists of it full."""
 
     def __init__(self, ensembles=10, members=7, events=800, inside=False):
         self.inside = inside
+        self.status_word = "warning"
         self.seen = time.time()
         self.started = self.seen - 86_400
         self.names = [f"ensemble-{number:02}" for number in range(1, ensembles + 1)]
@@ -172,7 +178,7 @@ class Fleet:
 
     def status(self):
         now = time.time()
-        return {"time": iso(now), "status": "warning", "verdict": f"1 of {len(self.names)} ensembles has a problem.",
+        return {"time": iso(now), "status": self.status_word, "verdict": f"1 of {len(self.names)} ensembles has a problem.",
                 "snapshot": {"sequence": int(now), "time": iso(now), "age_seconds": 0.01, "stale": False},
                 "exporter": {"version": "0.1.0", "revision": "fabricated", "started": iso(self.started), "events_dropped": 0,
                              "poll_rounds_skipped": 0, "samples_dropped": 0},
@@ -242,14 +248,14 @@ class Fleet:
         return {"events": found[-limit:], "last_id": self.log[name][-1]["id"], "skipped": max(0, len(found) - limit),
                 "exporter_started": iso(self.started)}
 
-    def history(self, name, step, seconds, wanted):
+    def history(self, name, step, seconds, wanted, only=None):
         end = int(time.time()) // step * step
         count = min(seconds, _KEPT_S[step]) // step
         first = end - (count - 1) * step
         return {"step": step, "series": [
             {"ensemble": name, "member": member, "series": series, "first": first,
              "points": [self.value(series, name, member, first + i * step) for i in range(count)]}
-            for member in self.members[name] for series in wanted if series in _MEMBER_SERIES or series == "state"]}
+            for member in self.members[name] if only in (None, member) for series in wanted if series in _MEMBER_SERIES or series == "state"]}
 
     def connections_table(self, name):
         now = time.time()
@@ -285,8 +291,12 @@ class Fleet:
         if path == "/api/v1/events":
             return self.events(query["ensemble"], int(query.get("after", 0)), int(query.get("limit", 100)))
         if path == "/api/v1/history":
-            return self.history(query["ensemble"], int(query.get("step", 1)), int(query.get("since", "-600s")[1:-1]),
-                                query.get("series", ",".join((*_MEMBER_SERIES, "state"))).split(","))
+            name, step, seconds = query["ensemble"], int(query.get("step", 1)), int(query.get("since", "-600s")[1:-1])
+            wanted = query.get("series", ",".join((*_MEMBER_SERIES, "state"))).split(",")
+            members = 1 if "member" in query else len(self.members[name])
+            if min(seconds, _KEPT_S[step]) // step * len(wanted) * members > _HISTORY_POINTS_MAX:
+                raise TooMuch
+            return self.history(name, step, seconds, wanted, query.get("member"))
         if len(parts) == 3 and parts[0] == "ensemble" and parts[1] in self.names and parts[2].endswith(".json"):
             table = {"members.json": self.members_table, "connections.json": self.connections_table,
                      "configuration.json": self.configuration_table, "events.json": self.events,
@@ -300,6 +310,10 @@ class FabricatedExporter:
 
     def __init__(self, fleet, real):
         self.fleet = fleet
+        self.down = False       # Nobody answers, and streams end.
+        self.instead = {}       # What answers in its place: the beginning of a path → (status, content type)
+        self.stream = "told"    # "held": its head alone comes; "mute": not even that; "hangs": a word every ten seconds
+        self.answered_instead = []
         self._assets = {}
         self._stopping = threading.Event()
         outer = self
@@ -313,10 +327,22 @@ class FabricatedExporter:
             def do_GET(self):
                 url = urllib.parse.urlsplit(self.path)
                 query = urllib.parse.parse_qs(url.query)
+                if outer.down:
+                    self.close_connection = True
+                    return
+                for beginning, (status, kind) in list(outer.instead.items()):
+                    if url.path.startswith(beginning):
+                        outer.answered_instead.append(self.path)
+                        self._send(status, {"content-type": kind}, b"<!doctype html><title>Somebody else</title>")
+                        return
                 if url.path == "/api/v1/stream":
                     outer._stream(self, query.get("ensemble", [None])[-1])
                     return
-                document = outer.fleet.answer(url.path, query)
+                try:
+                    document = outer.fleet.answer(url.path, query)
+                except TooMuch:
+                    self._send(400, {"content-type": "application/json"}, b"{}")
+                    return
                 if document is not None:
                     self._send(200, {"content-type": "application/json"}, json.dumps(document).encode())
                     return
@@ -347,7 +373,13 @@ class FabricatedExporter:
         return self._assets[path]
 
     def _stream(self, handler, ensemble):
-        """As the real one: everything at once, then each second on the second."""
+        """As the real one: everything at once, then each second on the second. It knows no Last-Event-ID, as if the one that
+        the page follows were a new one each time."""
+        kind = self.stream
+        if kind == "mute":
+            self._wait_for_end()
+            handler.close_connection = True
+            return
         handler.send_response(200)
         handler.send_header("Content-Type", "text/event-stream")
         handler.send_header("Cache-Control", "no-store")
@@ -358,10 +390,15 @@ class FabricatedExporter:
         def tell(name, document, identity=None):
             head = f"event: {name}\n" + (f"id: {identity}\n" if identity else "")
             handler.wfile.write(f"{head}data: {json.dumps(document)}\n\n".encode())
+        if kind == "held":
+            handler.wfile.flush()
+            self._wait_for_end()
+            return
         told, last = 0, 0
+        every = 10 if kind == "hangs" else 1
         try:
             for _ in itertools.count():
-                if int(time.time()) > last:
+                if int(time.time()) >= last + every:
                     last = int(time.time())
                     tell("status", self.fleet.status())
                     if ensemble in self.fleet.names:
@@ -371,9 +408,13 @@ class FabricatedExporter:
                     events = self.fleet.events(ensemble, told)
                     tell("events", {**events, "ensemble": ensemble, "resumed": told > 0}, events["last_id"])
                     told = events["last_id"]
-                if self._stopping.wait(_STREAM_POLL_S):
+                if self._stopping.wait(_STREAM_POLL_S) or self.down:
                     return
         except OSError:
+            pass
+
+    def _wait_for_end(self):
+        while not self.down and not self._stopping.wait(_STREAM_POLL_S):
             pass
 
     def __enter__(self):

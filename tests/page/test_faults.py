@@ -6,11 +6,14 @@ import re
 import time
 import unittest
 
+from lab import stack
 from observability import watching
 
+import fabricated
 import page_case
 
 _HOUR_MS = 3_600_000
+_ROUNDS = 3
 _AGE = re.compile(r"(?:last answer |no numbers for )(now|\d+(?:\.\d+)? s)")
 # A page shows within this what the exporter knows; the rest of a deadline is the exporter's and the ensemble's.
 _CHARTS = {"latency": "ms", "throughput": "requests/s", "outstanding": "count", "connections": "count", "sessions": "count",
@@ -312,6 +315,165 @@ class Faults(page_case.EnsemblePageCase):
         for page in self.pages:
             self.assertEqual(page.evaluate("return globalThis.__mark"), marks[page.name], "the page was loaded anew")
         self.end_of_scene(exporter_was_down=True)
+
+
+class ChosenFleet(fabricated.Fleet):
+    """One ensemble of three members, of whose state a test chooses parts; what a watcher that hangs says when it does."""
+
+    def __init__(self):
+        super().__init__(ensembles=1, members=3, events=40)
+        self.chosen = {}
+        self.hangs_since = None
+
+    def _ensemble(self, name):
+        return super()._ensemble(name) | {"status": "ok", "problems": []} | self.chosen
+
+    def _down(self, ensemble, member):
+        return False
+
+    def status(self):
+        document = super().status()
+        if self.hangs_since is not None:
+            document["snapshot"] |= {"time": fabricated.iso(self.hangs_since), "age_seconds": time.time() - self.hangs_since, "stale": True}
+        return document
+
+
+class Way(page_case.PageCase):
+    """What the page makes of the way between it and a fabricated exporter."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.real = cls.class_lab(stack.Exporter, ["--zookeeper=127.0.0.1:1"])
+
+    def setUp(self):
+        self.addCleanup(self.close_pages)
+
+    def close_pages(self):
+        for page in self.pages:
+            page.close()
+        self.pages.clear()
+
+    def way(self, name, path="", wait=True, **options):
+        """A page of a fabricated exporter of its own: (exporter, page)."""
+        exporter = self.enterContext(fabricated.FabricatedExporter(ChosenFleet(), self.real))
+        return exporter, self.visit(name, exporter, path, wait, **options)
+
+    def visit(self, name, exporter, path="", wait=True, **options):
+        page = self.open(name, f"{exporter.url}/ensemble/{exporter.fleet.names[0]}{path}", **options)
+        if wait:
+            page.wait(lambda seen: seen["link"] == "live" and seen["verdict"]["severity"] == "ok" and seen["events"], 15, "the page to be filled")
+        return page
+
+    def test_the_title_changes_in_the_background(self):
+        exporter, page = self.way("background")
+        self.assertTrue(page.look()["title"].startswith("OK"))
+        page.evaluate("globalThis.requestAnimationFrame = () => 0")  # as a browser does with a page that is not seen
+        exporter.fleet.chosen = {"status": "critical"}
+        page.wait(lambda seen: seen["title"].startswith("Critical"), 5, "the title")
+        self.assertIn("d42a41", page.evaluate("return document.querySelector('link[rel=icon]').href"))
+
+    def test_streams_that_are_held_back_or_cut_off(self):
+        opened = time.monotonic()
+        held_back = self.open_held_back()
+        self.expect_outage_made_up_for()  # It takes as long as those have to be watched.
+        self.expect_steady(held_back, opened)
+
+    def open_held_back(self):
+        """Pages that get questions answered though the stream brings nothing, or little: they live on them. {page: how its link looks}"""
+        record = """
+          const root = document.documentElement;
+          globalThis.__links = [];
+          const note = () => __links.push(`${root.dataset.link} ${document.querySelector('[data-role=link-word]').textContent}`);
+          new MutationObserver(note).observe(root, {attributes: true, attributeFilter: ['data-link']});
+          new MutationObserver(note).observe(document.querySelector('[data-role=link]'), {subtree: true, characterData: true, childList: true});"""
+        wanted = {"held": "polling Asking every 2 s", "mute": "polling Asking every 2 s", "hangs": "broken Hangs since"}
+        pages = {}
+        for kind in wanted:
+            exporter = self.enterContext(fabricated.FabricatedExporter(ChosenFleet(), self.real))
+            exporter.stream = kind
+            if kind == "hangs":
+                exporter.fleet.hangs_since = time.time() - 60
+            pages[kind] = self.visit(kind, exporter, wait=False)
+        for kind, page in pages.items():
+            page.wait(lambda seen, kind=kind: f"{seen['link']} {seen['link_word']}" == wanted[kind], 12, wanted[kind])
+            page.evaluate(record)
+        for kind in ("held", "mute"):
+            pages[kind].wait(lambda seen: seen["verdict"]["severity"] == "ok" and len(seen["events"]) == 40 and len(rows(seen)) == 3,
+                             12, "what is asked for")
+        return {page: wanted[kind] for kind, page in pages.items()}
+
+    def expect_steady(self, held_back, opened):
+        """Within 19 s a stream without a word is replaced once, and a watcher that hangs tells so twice. What the machine alone
+        was too busy for does not come each time."""
+        for _ in range(_ROUNDS):
+            time.sleep(max(0.0, 19 - (time.monotonic() - opened)))
+            seen = {page.name: [one for one in page.evaluate("return __links.splice(0)") if one != wanted] for page, wanted in held_back.items()}
+            if not any(seen.values()):
+                break
+            opened = time.monotonic()
+        self.assertFalse(any(seen.values()), f"the links changed: {seen}")
+        for page, wanted in held_back.items():
+            page.wait(lambda seen, wanted=wanted: f"{seen['link']} {seen['link_word']}" == wanted, 5, wanted)
+            self.assertEqual(page.look()["verdict"]["severity"], "unknown" if page.name == "hangs" else "ok", page.name)
+
+    def expect_outage_made_up_for(self):
+        """Events, the lines of the charts, and a file that was not answered."""
+        exporter = self.enterContext(fabricated.FabricatedExporter(ChosenFleet(), self.real))
+        exporter.instead["/assets/vendor/uplot/uPlot.iife.min.js"] = (503, "text/html")
+        page = self.visit("outage", exporter, height=1600)
+        name = exporter.fleet.names[0]
+        self.assertTrue(exporter.answered_instead)
+        page.wait(lambda seen: set(seen["charts"]["throughput"]["legend"].values()) - {"—"} and seen["charts"]["throughput"]["state"] == "loading", 10,
+                  "a chart that waits for what draws it")
+        page.wait(lambda _: page.evaluate("return import('/assets/history.js').then(({past}) => past.loaded.size === 10)"), 15, "the whole past")
+        exporter.instead.clear()
+        exporter.answered_instead.clear()
+        exporter.down = True
+        page.wait(lambda seen: seen["link"] == "broken", 12, "the outage to be seen")
+        exporter.fleet.add_events(name, 250)
+        exporter.instead["/api/v1/history"] = (503, "text/html")
+        exporter.down = False
+        page.wait(lambda seen: seen["link"] == "live" and exporter.answered_instead, 15, "the stream, and a question that fails")
+        exporter.instead.clear()
+        newest = exporter.fleet.log[name][-1]["id"]
+        known = "return import('/assets/model.js').then(({model}) => model.events.map((event) => event.id))"
+        page.wait(lambda _: page.evaluate(known) == list(range(1, newest + 1)), 10, "every event of the outage")
+        # A second or two may be missing where the machine was busy; lines pass over that.
+        holes = """return import('/assets/history.js').then(({values}) => value.map((member) => {
+          let run = 0;
+          return Math.max(...values('requests_per_second', member).slice(-60).map((one) => (run = Number.isNaN(one) ? run + 1 : 0)));
+        }))"""
+        page.wait(lambda _: max(page.evaluate(holes, exporter.fleet.members[name])) <= 3, 15, "lines without a hole")
+        page.wait(lambda seen: min((seen["charts"]["throughput"]["painted"] or {"none": 0}).values()) > 20, 15, "the lines to be painted")
+        self.assertEqual(page.look()["charts"]["throughput"]["state"], "ready")
+
+    def test_a_file_that_is_missing_is_told(self):
+        exporter = self.enterContext(fabricated.FabricatedExporter(ChosenFleet(), self.real))
+        exporter.instead["/assets/lanes.js"] = (503, "text/html")
+        page = self.visit("torn", exporter, wait=False)
+        page.wait(lambda seen: seen["verdict"]["sentence"] == "The page could not be loaded whole; reload it.", 10, "the page to say so")
+
+    def test_a_sleep_and_who_answers_after_it(self):
+        exporter, page = self.way("laptop")
+        sleep = "const now = Date.now; Date.now = () => now() + 8 * 3600 * 1000"
+        page.evaluate(sleep)
+        time.sleep(1.5)  # Until it has been noticed.
+        page.wait(lambda seen: seen["link"] == "live" and abs(off_by(seen["clock"], time.time(), 86400)) < 3, 5, "the right time")
+        for answer, cause in (((401, "text/html"), "Something answers 401 in its place: sign in again"), ((502, "text/html"), "A proxy answers 502"),
+                              ((200, "text/html"), "with a page of its own in its place")):
+            exporter.instead = {"/api": answer, "/ensemble/": answer}
+            if answer[0] == 401:
+                exporter.down = True  # The stream ends.
+                page.evaluate(sleep)
+                seen = page.wait(lambda seen: seen["link"] == "broken", 3, "the sleep to be noticed")
+                self.assertRegex(seen["verdict"]["sentence"], r"^No word from Watchkeeper for 8 h")
+                self.assertIn("has stopped, or the network", seen["verdict"]["cause"])
+                exporter.down = False
+            page.wait(lambda seen, cause=cause: cause in seen["verdict"]["cause"], 8, cause)
+        exporter.instead = {}
+        page.wait(lambda seen: seen["link"] in ("live", "polling") and seen["verdict"]["severity"] == "ok"
+                  and abs(off_by(seen["clock"], time.time(), 86400)) < 3, 8, "to be told again")
 
 
 if __name__ == "__main__":

@@ -66,9 +66,19 @@ class ChosenFleet(fabricated.Fleet):
     def __init__(self):
         super().__init__(ensembles=2, members=1, events=20, inside=True)
         self.inside_now = lambda: fabricated.inside(time.time() - self.started, self.seen)
+        self.told_ago = 0  # How old the documents are that are too large for the stream.
+
+    def _aged(self, document):
+        return document | {"time": fabricated.iso(time.time() - self.told_ago)}
+
+    def connections_table(self, name):
+        return self._aged(super().connections_table(name))
+
+    def configuration_table(self, name):
+        return self._aged(super().configuration_table(name))
 
     def inside_table(self, name):
-        document = super().inside_table(name)
+        document = self._aged(super().inside_table(name))
         if document["members"]:
             document["members"][0]["inside"] = self.inside_now()
         return document
@@ -342,6 +352,24 @@ class Fabricated(page_case.PageCase):
         view.wait(lambda seen: seen["parts"].get("inside") == "stale", 20, "the view to be stale")
         self.assertEqual(view.evaluate("return document.querySelector('[data-part=inside] > [data-role=message]').textContent"),
                          "No word: this is the inside of then.")
+
+    def test_what_cannot_be_renewed_says_so(self):
+        """The stream lives, and questions are not answered any more: a sign-in that ran out, a server that is short of readers."""
+        self.fleet.told_ago = 10
+        view = self.view()
+        self.assertRegex(view.evaluate("return document.querySelector('[data-part=inside] > [data-role=message]').textContent"), r" as of 1\d\ss ago;")
+        overview = self.overview(height=2600)
+        parts = ("brief", "connections", "configuration")
+        overview.wait(lambda seen: [seen["parts"][part] for part in parts] == ["ready"] * 3, 15, "every part")
+        self.assertRegex(overview.evaluate("return document.querySelector('[data-part=connections] > [data-role=message]').textContent"),
+                         r"as of 1\d\ss ago at most")
+        self.exporter.instead = {f"/ensemble/{self.name}/{table}.json": (503, "text/html") for table in ("inside", "connections", "configuration")}
+        view.wait(lambda seen: seen["parts"]["inside"] == "stale" and seen["link"] == "live", 25, "the view to be stale")
+        seen = overview.wait(lambda seen: [seen["parts"][part] for part in parts] == ["stale"] * 3 and seen["link"] == "live", 25, "the parts to be stale")
+        self.assertRegex(seen["brief"]["message"], r"^Not renewed for \d+ s: questions for it are not answered\.$")
+        self.assertEqual(seen["verdict"]["severity"], "ok")
+        self.exporter.instead = {}
+        overview.wait(lambda seen: [seen["parts"][part] for part in parts] == ["ready"] * 3, 15, "every part again")
 
     def assert_no_inside(self, url, name):
         page = self.open("overview", url + (f"/ensemble/{name}" if name else "/"), height=2000)

@@ -7,6 +7,9 @@ import time
 import unittest
 import urllib.parse
 
+from lab import process, stack
+
+import fabricated
 import page_case
 
 _BYTES_MAX = 300_000
@@ -285,6 +288,171 @@ class Reading(page_case.EnsemblePageCase):
             width = page.evaluate("return [document.documentElement.scrollWidth, innerWidth]")
             self.assertLessEqual(width[0], width[1], f"{name}: the runbook scrolls sideways")
         self.assert_quiet()
+
+
+class ChosenFleet(fabricated.Fleet):
+    """Ensembles of which a test chooses parts: of the status of each, and of its members."""
+
+    def __init__(self, ensembles=3, members=5, events=20):
+        super().__init__(ensembles=ensembles, members=members, events=events)
+        self.chosen = {name: {} for name in self.names}
+        self.of_members = {}
+
+    def _down(self, ensemble, member):
+        return False
+
+    def _ensemble(self, name):
+        document = super()._ensemble(name) | {"status": "ok", "problems": []} | self.chosen[name]
+        for member in document["members"]:
+            member |= {key: value for key, value in self.of_members.get(member["member"], {}).items() if key in member}
+        return document
+
+    def members_table(self, name):
+        document = super().members_table(name)
+        for member in document["members"]:
+            member |= self.of_members.get(member["member"], {})
+        return document
+
+
+def problem(word, severity, summary, member, runbook="ZooKeeperMemberUnreachable"):
+    return {"id": word, "severity": severity, "summary": summary, "cause": f"why: {summary}", "remedy": f"what helps: {summary}",
+            "runbook": runbook, "members": [member]}
+
+
+class Fabricated(page_case.PageCase):
+    """States that a real ensemble is in for moments only."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.real = cls.class_lab(stack.Exporter, ["--zookeeper=127.0.0.1:1"])
+
+    def setUp(self):
+        self.fleet = ChosenFleet()
+        self.exporter = self.enterContext(fabricated.FabricatedExporter(self.fleet, self.real))
+        self.addCleanup(self.close_pages)
+
+    def close_pages(self):
+        for page in self.pages:
+            page.close()
+        self.pages.clear()
+
+    def test_the_list_explains_the_problem_that_is_pressed(self):
+        fine, worried, down = self.fleet.names
+        self.fleet.chosen[worried] = {"status": "warning", "verdict": "It limps.",
+                                      "problems": [problem("member_unreachable", "warning", "a member is away", "zk1")]}
+        self.fleet.chosen[down] = {"status": "critical", "verdict": "It is down.", "serving": False,
+                                   "problems": [problem("no_quorum", "critical", "the quorum is lost", "zk2")]}
+        page = self.open("list", f"{self.exporter.url}/ensembles")
+        shown = "return [...document.querySelectorAll('[data-problem]')].map((one) => one.querySelector('button').getAttribute('aria-pressed'))"
+        seen = page.wait(lambda seen: [one["text"] for one in seen["verdict"]["problems"]] == [f"{down}: It is down.", f"{worried}: It limps."],
+                         15, "both problems, the worst first")
+        self.assertEqual(page.evaluate(shown), ["true", "false"])
+        self.assertEqual(seen["verdict"]["cause"], f"{down}: the quorum is lost (why: the quorum is lost)")
+        page.click("[data-problem=member_unreachable] button")
+        seen = page.wait(lambda seen: seen["verdict"]["cause"] == f"{worried}: a member is away (why: a member is away)", 5, "the other one")
+        self.assertEqual(page.evaluate(shown), ["false", "true"])
+        self.assertEqual(seen["verdict"]["remedy"], "what helps: a member is away")
+        # Down, and nobody says yet why: that is no calm, on the list as on its own page.
+        self.fleet.chosen[worried] = {}
+        self.fleet.chosen[down] |= {"problems": []}
+        self.fleet.status_word = "critical"
+        for path in ("/ensembles", f"/ensemble/{down}"):
+            page.go(self.exporter.url + path)
+            seen = page.wait(lambda seen: seen["verdict"]["severity"] == "critical" and seen["verdict"]["problems"] == [], 10, path)
+            self.assertEqual((seen["verdict"]["cause"], seen["verdict"]["remedy"]), ("Not every member has been visited yet.", "Wait a moment."))
+        page.go(f"{self.exporter.url}/ensemble/{fine}")
+        page.wait(lambda seen: "voters are in sync in epoch" in seen["verdict"]["cause"], 10, "the calm of the other")
+
+    def test_what_is_told_of_one_ensemble(self):
+        name, other = self.fleet.names[:2]
+        zk1, zk2, zk3, zk4, zk5 = self.fleet.members[name]
+        self.fleet.of_members = {zk2: {"lag_transactions": None, "zxid": "0x10000000a"}, zk3: {"lag_transactions": 250, "zxid": "0x100000009"},
+                                 zk4: {"lag_transactions": 0, "zxid": "0xffffffff"}, zk1: {"zxid": "0x100000100"}, zk5: {"zxid": None}}
+        # Two sources of one member with the same outcome, and members that claim to serve while no client gets anything done.
+        self.fleet.chosen[name] = {"status": "critical", "serving": False, "problems": [
+            problem("source_not_whitelisted", "warning", f"{zk1}: {source} does not answer (not_whitelisted)", zk1) for source in ("mntr", "srvr")]}
+        page = self.open("one", f"{self.exporter.url}/ensemble/{name}", width=1920, height=1080)
+        seen = page.wait(lambda seen: len(seen["picture"]["edges"]) == 4 and len(seen["verdict"]["problems"]) == 2, 15, "both problems")
+        self.assertEqual([one["text"].split()[1] for one in seen["verdict"]["problems"]], ["mntr", "srvr"])
+        self.assertEqual((seen["margin"]["value"], seen["margin"]["meaning"]), ("2", "to spare, yet no client is served"))
+        self.assertEqual(page.evaluate("return document.querySelector('[data-part=margin]').dataset.level"), "critical")
+        edges = page.evaluate("""return Object.fromEntries([...document.querySelectorAll('[data-edge]')].map((edge) =>
+          [edge.dataset.edge.split('>')[0], [edge.dataset.look, edge.querySelector('text').textContent]]))""")
+        self.assertEqual((edges[zk2], edges[zk3], edges[zk4]), (["live", "lag —"], ["behind", "lag 250"], ["live", "lag 0"]))
+
+        # A member that was brought forward dims nothing of another ensemble.
+        page.click(f'[data-part=picture] [data-member="{zk2}"] button')
+        self.assertGreater(page.evaluate("return document.querySelectorAll('[data-emphasis]').length"), 0)
+        page.click("[data-role=all]")
+        page.wait(lambda seen: len(seen["tables"]["ensembles"]["rows"]) == 3, 5, "the list")
+        page.click(f"table[data-table=ensembles] a[href='/ensemble/{other}']")
+        page.wait(lambda seen: self.fleet.members[other][0] in seen["picture"]["members"], 5, "the other ensemble")
+        page.wait(lambda _: page.evaluate("return document.querySelectorAll('[data-emphasis]').length") == 0, 3, "all members alike")
+
+        page.go(f"{self.exporter.url}/ensemble/{name}/members")
+        page.wait(lambda seen: len(seen["tables"]["members"]["rows"]) == 5, 10, "the members")
+        page.focus("table[data-table=members] th[data-column=zxid] button")
+        page.press("Enter")
+        page.wait(lambda seen: [row["member"] for row in seen["tables"]["members"]["rows"]] == [zk4, zk3, zk2, zk1, zk5], 5, "the oldest zxid first")
+        self.assert_quiet()
+
+    def test_numbers_are_rounded_before_their_unit_is_chosen(self):
+        cases = {
+            "number": [(999_999, "1.00 M"), (999_499, "999 k"), (99.96, "100"), (99.94, "99.9"), (9.996, "10.0"), (9.99, "9.99"), (9999, "9,999"),
+                       (9999.6, "10.0 k"), (999_600_000, "1.00 G"), (0, "0"), (0.001, "<0.01"), (None, "—")],
+            "percent": [(0.996, "99.6 %"), (0.99999, "99.9 %"), (1, "100 %"), (0.994, "99.4 %"), (0.99, "99 %"), (0.0996, "10 %"), (0, "0 %"), (1.2, "120 %")],
+            "duration": [(0.9997, "1 s"), (0.9994, "999 ms"), (0.0009996, "1.00 ms"), (9.96, "10 s"), (59.6, "1 min")],
+            "bytes": [(1023, "1023 B"), (102_359, "100 KiB"), (1_048_570, "1.00 MiB")]}
+        page = self.open("format", f"{self.exporter.url}/ensembles")
+        told = page.evaluate("""return import('/assets/format.js').then((format) => Object.fromEntries(Object.entries(value).map(([name, cases]) =>
+          [name, cases.map(([number]) => [number, format[name](number).replaceAll('\\u00a0', ' ')])])))""", cases)
+        self.assertEqual(told, {name: [list(case) for case in list_] for name, list_ in cases.items()})
+
+    def test_what_nobody_asked_for_is_neither_made_anew_nor_heard(self):
+        page = self.open("quiet", f"{self.exporter.url}/ensemble/{self.fleet.names[0]}", height=1600)
+        page.wait(lambda seen: seen["parts"].get("charts") == "ready" and seen["charts"]["throughput"]["state"] == "ready", 15, "the charts")
+        page.click("[data-chart=throughput] summary")
+        first = "return document.querySelector('[data-chart=throughput] tbody th')?.textContent"
+        page.wait(lambda _: page.evaluate(first), 5, "the values of a chart")
+        time_ = page.evaluate("for (const cell of document.querySelectorAll('[data-chart=throughput] :is(th, td)')) cell.__kept = true;" + first)
+        page.wait(lambda _: page.evaluate(first) != time_, 10, "newer values")
+        self.assertEqual(page.evaluate("return [...document.querySelectorAll('[data-chart=throughput] :is(th, td)')].filter((cell) => !cell.__kept).length"), 0)
+        heard = "return [...document.querySelectorAll('.count[aria-live]')].length"
+        self.assertEqual(page.evaluate(heard), 0)
+        page.focus("[data-part=members] input[data-filter]")
+        page.type("zk1")
+        page.wait(lambda _: page.evaluate(heard) == 1, 5, "the number of rows that fit to be said")
+        # While there is no word, nothing of the list says what its members are.
+        page.go(f"{self.exporter.url}/ensembles")
+        page.wait(lambda seen: len(seen["tables"]["ensembles"]["rows"]) == 3, 10, "the list")
+        self.exporter.down = True
+        page.evaluate("const now = Date.now; Date.now = () => now() + 3600 * 1000")  # a sleep, so that it need not grow old
+        page.wait(lambda seen: seen["link"] == "broken", 12, "the silence")
+        glyphs = "return [...new Set([...document.querySelectorAll('.glyphs li')].map((one) => one.title.split(': ').at(-1)))]"
+        page.wait(lambda _: page.evaluate(glyphs) == ["not known"], 5, "glyphs without words of then")
+
+    def test_the_list_of_events_says_where_it_ends(self):
+        fleet = ChosenFleet(ensembles=1, events=700)
+        exporter = self.enterContext(fabricated.FabricatedExporter(fleet, self.real))
+        page = self.open("events", f"{exporter.url}/ensemble/{fleet.names[0]}/events")
+        older = "const link = document.querySelector('[data-role=older]'); return [link.checkVisibility(), link.textContent, link.getAttribute('href')]"
+        page.wait(lambda seen: len(seen["events"]) == 60, 15, "the newest events")
+        self.assertFalse(page.evaluate(older)[0], "there are more on the page")
+        page.focus("[data-part=events] input[data-filter]")
+        page.type("number 699")
+        page.wait(lambda seen: len(seen["events"]) == 1, 10, "the only one that fits")
+        self.assertEqual(page.evaluate(older), [True, "200 older: JSON", f"/ensemble/{fleet.names[0]}/events.json?limit=5000"])
+        self.assert_quiet()
+
+    def test_the_past_of_many_members_is_asked_for_in_parts(self):
+        fleet = ChosenFleet(ensembles=1, members=71)
+        exporter = self.enterContext(fabricated.FabricatedExporter(fleet, self.real))
+        page = self.open("many", f"{exporter.url}/ensemble/{fleet.names[0]}")
+        loaded = """return import('/assets/history.js').then(({past, values}) =>
+          value.every((one) => values('state', one) !== null && values('state', one)[past.slots - 1000] === 0))"""
+        # Without a look in between: what so many lines show takes a second to read.
+        process.wait_for(lambda: page.evaluate(loaded, fleet.members[fleet.names[0]]), 30, "the states of all members")
 
 
 if __name__ == "__main__":

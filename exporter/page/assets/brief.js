@@ -2,7 +2,7 @@
 
 import {el, icon, part, reconcile, role, setAttribute, setForeign, setHidden, setIcon, setState, setText} from './dom.js';
 import {setTime} from './ages.js';
-import {follow} from './detail.js';
+import {follow, notRenewed} from './detail.js';
 import {duration, kUnknown, percent, withUnit} from './format.js';
 import {amount, leftText, limitsOf} from './limits.js';
 import {blind, hasInside, model, on, toldInside} from './model.js';
@@ -106,7 +106,7 @@ export function startBrief() {
     }
     if (blind()) setState(section, 'stale', 'No word: this is the inside of then.');
     else if (model.kept.has('inside')) setState(section, 'stale', 'The server was started anew: this is the inside of before.');
-    else setState(section, 'ready');
+    else setState(section, notRenewed('inside') === '' ? 'ready' : 'stale', notRenewed('inside'));
     updateWrites(box);
     updateLimits(box, inside);
     kFacts.forEach(([key, , read]) => updateFact(box.querySelector(`[data-fact=${key}]`), read(inside)));

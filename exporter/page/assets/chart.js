@@ -181,11 +181,12 @@ export class Chart {
 
   updateState() {
     const known = this.members.some((member) => values(this.spec.series, member)?.some((value) => !Number.isNaN(value)));
-    const loading = !past.loaded.has(this.spec.series);
-    setAttribute(this.node, 'data-state', blind() ? 'stale' : known ? 'ready' : loading ? 'loading' : 'empty');
+    const drawable = known && this.library.uPlot !== null;
+    const loading = known || !past.loaded.has(this.spec.series);
+    setAttribute(this.node, 'data-state', blind() ? 'stale' : drawable ? 'ready' : loading ? 'loading' : 'empty');
     const message = role(this.node, 'message');
-    setHidden(message, known);
-    setText(message, loading ? 'Collecting the past…' : this.spec.empty);
+    setHidden(message, drawable);
+    setText(message, known ? 'Waiting for what draws the lines…' : loading ? 'Collecting the past…' : this.spec.empty);
   }
 
   /** Draws the lines as they are now; what a canvas costs comes after the script, where nothing counts it. */
@@ -251,16 +252,17 @@ export class Chart {
     const rows = [];
     for (let i = 0; i < Math.min(kTableRows, times.length); ++i) {
       const index = times.length - 1 - Math.round((i * (times.length - 1)) / Math.max(1, kTableRows - 1));
-      rows.push(el('tr', {}, el('th', {scope: 'row', text: clockTime(times[index] * 1000)}),
-                   ...columns.map((column) => el('td', {text: withUnit(column[index] ?? null, this.spec.unit)}))));
+      rows.push({place: i, cells: [clockTime(times[index] * 1000), ...columns.map((column) => withUnit(column[index] ?? null, this.spec.unit))]});
     }
-    this.table.replaceChildren(el('caption', {text: `${this.spec.title}${this.spec.unit ? `, ${this.spec.unit}` : ''}`}),
-                               el('thead', {}, el('tr', {}, el('th', {scope: 'col', text: 'Time'}), ...this.members.map((member) => {
-                                 const th = el('th', {scope: 'col'});
-                                 setForeign(th, short(member), 40);
-                                 return th;
-                               }))),
-                               el('tbody', {}, ...rows));
+    if (!this.table.firstElementChild)
+      this.table.append(el('caption', {text: `${this.spec.title}${this.spec.unit ? `, ${this.spec.unit}` : ''}`}),
+                        el('thead', {}, el('tr')), el('tbody'));
+    const [, head, body] = this.table.children;
+    const cells = (list) => list.map((text, place) => ({text, place}));
+    reconcile(head.firstElementChild, cells(['Time', ...this.members.map(short)]), ({place}) => place, () => el('th', {scope: 'col'}),
+              (th, {text}) => setForeign(th, text, 40));
+    reconcile(body, rows, (row) => row.place, () => el('tr'), (tr, row) => reconcile(
+        tr, cells(row.cells), ({place}) => place, ({place}) => (place === 0 ? el('th', {scope: 'row'}) : el('td')), (cell, {text}) => setText(cell, text)));
   }
 
   /** The width or the theme changed. */

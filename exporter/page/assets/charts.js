@@ -10,6 +10,7 @@ import {blind, changed, model, on, shown} from './model.js';
 
 const kLibrary = '/assets/vendor/uplot/uPlot.iife.min.js';
 const kLibraryStyle = '/assets/vendor/uplot/uPlot.min.css';
+const kRetryMs = 5000;
 
 const specs = [
   {key: 'latency', title: 'Latency', unit: 'ms', series: 'latency_average_ms', floor: 2, worst: true, empty: 'No member tells its latency.'},
@@ -33,6 +34,15 @@ const library = {uPlot: null};
 /** Said when this chart alone has to be drawn. */
 const topicOf = (chart) => `chart-${chart.spec.key}`;
 
+/** Puts an element that loads a file into the head; one that was not answered is asked for again. */
+function loadFile(tag, attributes, arrived) {
+  const node = el(tag, {...attributes, on: {load: arrived, error: () => {
+    node.remove();
+    setTimeout(loadFile, kRetryMs, tag, attributes, arrived);
+  }}});
+  document.head.append(node);
+}
+
 /** Gets the chart library after the first paint, which does not need it. */
 function loadLibrary(loaded) {
   let left = 2;
@@ -41,8 +51,8 @@ function loadLibrary(loaded) {
     library.uPlot = globalThis.uPlot;
     loaded();
   };
-  document.head.append(el('link', {rel: 'stylesheet', href: kLibraryStyle, on: {load: arrived}}),
-                       el('script', {src: kLibrary, on: {load: arrived}}));
+  loadFile('link', {rel: 'stylesheet', href: kLibraryStyle}, arrived);
+  loadFile('script', {src: kLibrary}, arrived);
 }
 
 function makeMarks() {

@@ -1,4 +1,5 @@
-// The watching host's clock, as its documents tell it. The browser's own clock may be an hour wrong; it is never asked.
+// The watching host's clock, as its documents tell it. The browser's own clock may be an hour wrong; it is never asked what
+// time it is, only how long the computer slept.
 //
 // Each document brings a time that was true when it was written; the largest difference to the browser's steady counter
 // belongs to the document that travelled fastest, and that one is believed.
@@ -13,6 +14,11 @@ export function observe(iso) {
   if (Number.isNaN(told)) return;
   const found = told - performance.now();
   if (offset === null || found > offset || offset - found > kStepBackMs) offset = found;
+}
+
+/** The steady counter stood still for so many milliseconds. */
+export function standStill(ms) {
+  if (offset !== null) offset += ms;
 }
 
 /** Milliseconds since 1970 by the watching host's clock; null before its first document. */

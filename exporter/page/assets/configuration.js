@@ -1,6 +1,6 @@
 // The members' configuration side by side, differences first and marked.
 
-import {follow} from './detail.js';
+import {follow, notRenewed} from './detail.js';
 import {el, part, setAttribute, setForeign, setState} from './dom.js';
 import {plural} from './format.js';
 import {blind, model, on, short} from './model.js';
@@ -67,6 +67,8 @@ export function startConfiguration() {
       setState(section, 'stale', 'No word: this is the configuration of then.');
     } else if (model.kept.has('configuration')) {
       setState(section, 'stale', 'Watchkeeper was started anew: this is the configuration of before.');
+    } else if (notRenewed('configuration') !== '') {
+      setState(section, 'stale', notRenewed('configuration'));
     } else if (told.length === 0) {
       setState(section, 'empty', 'No member tells its configuration: allow the word conf (4lw.commands.whitelist), or name the AdminServer’s port.');
     } else {

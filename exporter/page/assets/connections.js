@@ -1,11 +1,11 @@
 // Who talks to the members: the busiest connections, and the client addresses with the most connections.
 
-import {follow} from './detail.js';
+import {ageOf, follow, notRenewed} from './detail.js';
 import {el, part, setAttribute, setForeign, setState, setText} from './dom.js';
 import {duration, exact, kUnknown, number, plural} from './format.js';
 import {blind, model, on, short} from './model.js';
 import {pathOf} from './router.js';
-import {keepHeight, Table} from './table.js';
+import {keepHeight, steady, Table} from './table.js';
 
 const memberColumn = {key: 'member', label: 'Member', width: 11, value: (row) => row.member, show: (cell, row) => {
   setForeign(cell, short(row.member), 60);
@@ -57,13 +57,11 @@ export function startConnections() {
                                  keyOf: (row) => `${row.member} ${row.address}:${row.port} ${row.session}`});
   const sums = new Table(right, {name: 'addresses', label: 'Connections by client address', columns: addresses, keyOf: (row) => row.address});
 
-  const update = () => {
-    const {members, addresses: byAddress, connections} = model.connections ?? {members: [], addresses: [], connections: []};
+  const newest = () => model.connections ?? {members: [], addresses: [], connections: []};
+  const sayState = () => {
+    const {members, connections} = newest();
     const told = members.filter((member) => member.connections !== null);
-    const json = model.ensemble === null ? null : `${pathOf(model.ensemble, 'connections')}.json`;
-    table.update([...connections].sort((a, b) => (b.received ?? 0) - (a.received ?? 0)), json);
-    sums.update(perAddress(byAddress), json);
-    const oldest = Math.max(0, ...told.map((member) => member.age_seconds));
+    const oldest = Math.max(0, ...told.map((member) => member.age_seconds)) + ageOf('connections');
     const silentOnes = members.filter((member) => member.connections === null).map((member) => short(member.member));
     if (model.connections === null) {
       if (blind()) setState(section, 'broken', 'Watchkeeper does not answer; the connections are not known.');
@@ -72,6 +70,8 @@ export function startConnections() {
       setState(section, 'stale', 'No word: these are the connections of then.');
     } else if (model.kept.has('connections')) {
       setState(section, 'stale', 'Watchkeeper was started anew: these are the connections of before.');
+    } else if (notRenewed('connections') !== '') {
+      setState(section, 'stale', notRenewed('connections'));
     } else if (told.length === 0) {
       setState(section, 'empty', 'No member tells its connections: allow the word cons (4lw.commands.whitelist), or name the AdminServer’s port.');
     } else if (connections.length === 0) {
@@ -82,7 +82,15 @@ export function startConnections() {
       setState(section, 'ready', `The busiest of each of ${plural(told.length, 'member')}, as of ${duration(Math.round(oldest))} ago at most; packets are counted since each connection began.`);
     }
   };
+  const update = () => {
+    const {addresses: byAddress, connections} = newest();
+    const json = model.ensemble === null ? null : `${pathOf(model.ensemble, 'connections')}.json`;
+    table.update(steady(table, [...connections].sort((a, b) => (b.received ?? 0) - (a.received ?? 0))), json);
+    sums.update(steady(sums, perAddress(byAddress)), json);
+    sayState();
+  };
   on('connections link route', update);
+  on('tick', sayState);
   keepHeight(section);
   follow('connections', section);
 }

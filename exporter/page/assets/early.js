@@ -37,9 +37,17 @@
   const modules = document.getElementById('modules');  // Plain documents have none.
   if (modules === null) return;
   root.dataset.first = '';  // parts.css shows the bar and the verdict alone: they are there sooner than everything together.
+  /** One file that is missing keeps all modules from running: nobody else can say so. */
+  const sayMissing = () => {
+    for (const [name, text] of [['sentence', 'The page could not be loaded whole; reload it.'], ['cause', 'A file of the page was not answered.'],
+                                ['remedy', 'Load this page again.']])
+      document.querySelector(`[data-part=verdict] [data-role=${name}]`).textContent = text;
+  };
   const load = () => {
     delete root.dataset.first;
-    document.head.append(modules.content.cloneNode(true));
+    const files = modules.content.cloneNode(true);
+    files.querySelector('script').addEventListener('error', sayMissing);
+    document.head.append(files);
   };
   document.addEventListener('DOMContentLoaded', () => {
     // A page that opens in the background has no first paint to wait for.

@@ -6,9 +6,7 @@ import {blind, model, on} from './model.js';
 import {shortNames} from './names.js';
 import {pathOf} from './router.js';
 import {showMark, Table} from './table.js';
-import {roleWord, severityIcon, severityWord, stateIcon, stateWord} from './words.js';
-
-const kRank = {critical: 0, warning: 1, unknown: 2, info: 3, ok: 4};
+import {roleWord, severityIcon, severityRank, severityWord, stateIcon, stateWord} from './words.js';
 
 function showMembers(cell, row) {
   if (!cell.firstElementChild) cell.append(el('ul', {class: 'glyphs'}));
@@ -17,7 +15,7 @@ function showMembers(cell, row) {
     const leads = member.role === 'leader' && member.state === 'serving';
     setIcon(node, blind() ? 'unknown' : leads ? 'leader' : stateIcon(member.state));
     setAttribute(node, 'data-serving', blind() ? 'unknown' : member.state);
-    const text = `${member.member}: ${stateWord(member.state)}, ${roleWord(member.role)}`;
+    const text = `${member.member}: ${blind() ? 'not known' : `${stateWord(member.state)}, ${roleWord(member.role)}`}`;
     setText(node.lastElementChild, text);
     setAttribute(node, 'title', text);
   });
@@ -28,7 +26,7 @@ const columns = [
     if (!cell.firstElementChild) cell.append(el('a', {'data-nav': true, href: pathOf(row.name)}));
     setForeign(cell.firstElementChild, row.name, 64);
   }},
-  {key: 'status', label: 'Status', width: 8, value: (row) => severityWord(row.status), order: (row) => kRank[row.status], show: (cell, row) => {
+  {key: 'status', label: 'Status', width: 8, value: (row) => severityWord(row.status), order: (row) => severityRank[row.status], show: (cell, row) => {
     const status = blind() ? 'unknown' : row.status;
     setAttribute(cell, 'data-severity', status);
     showMark(cell, severityIcon(status), severityWord(status));
@@ -64,7 +62,7 @@ export function startEnsembles() {
   let order = '';
   on('status link route', updateTally);
   on('status link route', () => {
-    const rows = [...(model.status?.ensembles ?? [])].sort((a, b) => kRank[a.status] - kRank[b.status] || a.name.localeCompare(b.name));
+    const rows = [...(model.status?.ensembles ?? [])].sort((a, b) => severityRank[a.status] - severityRank[b.status] || a.name.localeCompare(b.name));
     const now = rows.map((row) => row.status + row.name).join('\n');
     if (now !== order && table.sort === null) table.keys = null;  // An ensemble that fails comes to the top.
     order = now;

@@ -2,13 +2,14 @@
 
 import {setTime} from './ages.js';
 import {el, icon, part, reconcile, role, setAttribute, setForeign, setHidden, setState, setText, visible} from './dom.js';
-import {clockTime, duration} from './format.js';
+import {clockTime, duration, exact} from './format.js';
 import {alone, blind, model, on, short} from './model.js';
 import {pathOf} from './router.js';
 import {eventWord, severityIcon, severityWord} from './words.js';
 
 const kFirst = 60;
 const kStep = 200;
+const kLogMax = 5000;  // as many as the program keeps
 const kMadeAFrame = 20;  // What a browser does for one after the script: a tenth to half a millisecond.
 const kGood = new Set(['leader_elected', 'quorum_regained', 'member_regained', 'source_recovered', 'canary_recovered',
                        'log_writable']);
@@ -82,6 +83,9 @@ function update() {
   const times = list.querySelectorAll('time');
   if (times.length > 0 && !list.querySelector('time[tabindex="0"]')) times[0].tabIndex = 0;
   setHidden(role(section, 'more'), !more);
+  const older = role(section, 'older');
+  setHidden(older, more || model.eventsOlder === 0);
+  setText(older, `${exact(model.eventsOlder)} older: JSON`);
   setHidden(list, found.length === 0);
   if (blind()) setState(section, model.events.length > 0 ? 'stale' : 'broken', model.events.length > 0 ? 'No word: newer events are missing.' : 'No word, and no events are known.');
   else if (!model.eventsKnown && model.events.length === 0) setState(section, 'loading', 'Waiting for the first events…');
@@ -89,7 +93,10 @@ function update() {
   else if (found.length === 0) setState(section, 'ready', `No event matches “${visible(needle)}”.`);
   else setState(section, 'ready');
   const json = role(section, 'json');
-  if (model.ensemble !== null) setAttribute(json, 'href', `${pathOf(model.ensemble, 'events')}.json`);
+  if (model.ensemble !== null) {
+    setAttribute(json, 'href', `${pathOf(model.ensemble, 'events')}.json`);
+    setAttribute(older, 'href', `${pathOf(model.ensemble, 'events')}.json?limit=${kLogMax}`);
+  }
 }
 
 function move(event) {

@@ -33,7 +33,7 @@ function figures(ensemble) {
      note: leader.epoch === null ? 'no epoch known' : `epoch ${leader.epoch}${leader.inferred ? ', by others’ evidence' : ''}; ${plural(ensemble.leader_changes, 'change')} seen`},
     {key: 'limited', label: 'Performance limited by', value: ensemble.limited_by.what, note: ensemble.limited_by.reason, wide: true},
     {key: 'requests', label: 'Requests', value: withUnit(requests, '/s'), note: writes === null || writes === undefined ? 'writes not known' : `${withUnit(writes, 'writes/s')}`},
-    {key: 'latency', label: 'Latency, slowest member', value: latencies.length === 0 ? kUnknown : withUnit(Math.max(...latencies), 'ms'), note: 'mean of the last second'},
+    {key: 'latency', label: 'Latency, slowest member', value: latencies.length === 0 ? kUnknown : withUnit(Math.max(...latencies), 'ms'), note: 'of the last second; since its start where only that is told'},
     {key: 'canary', label: 'Client operations succeed', value: canaryValue, note: canaryNote},
     {key: 'unserved', label: 'Without service', value: duration(Math.round(unserved.seconds_total)),
      note: unserved.seconds_running === null ? `in ${duration(watched())} of watching` : `for ${duration(Math.round(unserved.seconds_running))} until now`,
@@ -60,6 +60,7 @@ function update() {
   reconcile(role(document, 'facts'), list, (figure) => figure.key, make, (node, figure) => {
     setForeign(node.children[1], figure.value, 60);
     setForeign(node.children[2], figure.note, 120);
+    setAttribute(node.children[2], 'title', figure.note);  // The line may be too short for it.
     setAttribute(node, 'data-alarm', figure.alarm ? true : null);
   });
 }

@@ -1,34 +1,57 @@
 // Where documents come from: the event stream, and questions every two seconds when there is no stream to be had.
 //
 // The browser itself reconnects a stream that breaks. A refused one (too many readers) ends it; then the page asks, and
-// tries the stream again from time to time. Silence is noticed here, whatever the connection says of itself.
+// tries the stream again from time to time. Silence is noticed here, whatever the connection says of itself: something
+// between may take a stream and hold back what it brings.
 
-import {observe} from './clock.js';
-import {changed, forgetBeforeRestart, isSilent, model, setLink, takeEvents, takeMembers, takeStatus} from './model.js';
+import {observe, standStill} from './clock.js';
+import {changed, forgetBeforeRestart, isSilent, model, setLink, takeEvents, takeMembers, takeMissedEvents, takeStatus} from './model.js';
 
 const kWatchMs = 1000;
 const kAskMs = 2000;
+const kLateMs = 100;  // by which a watch may come too early for what is due
 const kAskDeadlineMs = 3000;
 const kStreamRetryMs = 20_000;
 const kHalfOpenMs = 15_000;
+const kSleptMs = 5000;
+const kStreamSilentMs = 2500;  // Less than what makes the page blind: a question may be answered until then.
 const kEventsFirst = 500;
+const kEventsMissed = 1000;
 
 let stream = null;
 let streamTriedAt = -Infinity;
+let streamWord = -Infinity;  // when the stream last told a status
 let askedAt = -Infinity;
 let asking = false;
+let awake = {steady: performance.now(), wall: Date.now()};
+let missedAfter = null;  // Events after this id may be missing; null when none are.
 
 export async function ask(path, deadlineMs = kAskDeadlineMs) {
-  const answer = await fetch(path, {signal: AbortSignal.timeout(deadlineMs), cache: 'no-store'});
-  if (!answer.ok) throw new Error(`${path} answered ${answer.status}`);
-  return answer.json();
+  let refusal = null;
+  try {
+    const answer = await fetch(path, {signal: AbortSignal.timeout(deadlineMs), cache: 'no-store'});
+    if (answer.ok) return await answer.json();
+    refusal = answer.status;
+    throw new Error(`${path} answered ${refusal}`);
+  } catch (fault) {
+    if (fault instanceof SyntaxError) refusal = 'no document';
+    throw fault;
+  } finally {
+    model.refusal = refusal;
+  }
 }
 
 export const encoded = encodeURIComponent;
 
+const streamSilent = () => stream === null || performance.now() - streamWord > kStreamSilentMs;
+const newestEvent = () => model.events.at(-1)?.id ?? 0;
+
 function open() {
   close();
   streamTriedAt = performance.now();
+  streamWord = -Infinity;
+  // A stream that begins anew may bring the newest events alone. What the one before did not bring any more is asked for.
+  let behind = model.eventsKnown;
   const opened = new EventSource(model.ensemble === null ? '/api/v1/stream'
                                                          : `/api/v1/stream?ensemble=${encoded(model.ensemble)}`);
   stream = opened;
@@ -36,17 +59,23 @@ function open() {
     if (stream === opened) take(JSON.parse(event.data));
   });
   listen('status', (document) => {
-    setLink('live');
     accept(document);
+    streamWord = performance.now();
+    setLink('live');
+    if (!behind) return;
+    behind = false;
+    missedAfter ??= newestEvent();
+    askPast();
   });
   listen('members', takeMembers);
   listen('row', (document) => {
     model.row = document;
     changed('row');
   });
-  listen('events', (document) => takeEvents(document.events));
+  listen('events', takeEvents);
   opened.onerror = () => {
     if (stream !== opened) return;
+    behind = model.eventsKnown;
     if (opened.readyState === EventSource.CLOSED) close();
   };
 }
@@ -56,21 +85,41 @@ function close() {
   stream = null;
 }
 
+/** A computer that slept: its steady counter stood still meanwhile, so that the newest word would seem to be of just now. */
+function noticeSleep() {
+  const steady = performance.now(), wall = Date.now();
+  const slept = wall - awake.wall - (steady - awake.steady);
+  awake = {steady, wall};
+  if (slept < kSleptMs) return;
+  standStill(slept);
+  if (model.lastWord !== null) model.lastWord = -Infinity;
+  streamWord = -Infinity;
+}
+
 function accept(document) {
+  noticeSleep();
   if (takeStatus(document)) {
     forgetBeforeRestart();
+    missedAfter = 0;
     askPast();
   }
 }
 
+const askEvents = (ensemble, after) =>
+    ask(`/api/v1/events?ensemble=${encoded(ensemble)}&after=${after}&limit=${after === 0 ? kEventsFirst : kEventsMissed}`);
+
+/** Gets the events that the stream did not bring. */
 async function askPast() {
-  const ensemble = model.ensemble;
-  if (ensemble === null) return;
+  const {ensemble} = model;
+  const after = missedAfter;
+  if (ensemble === null || after === null) return;
   try {
-    const document = await ask(`/api/v1/events?ensemble=${encoded(ensemble)}&limit=${kEventsFirst}`);
-    if (ensemble === model.ensemble) takeEvents(document.events);
+    const document = await askEvents(ensemble, after);
+    if (ensemble !== model.ensemble || after !== missedAfter) return;
+    missedAfter = null;
+    takeMissedEvents(document, after);
   } catch {
-    // The next watch asks again, as long as nothing is known.
+    // The next watch asks again.
   }
 }
 
@@ -80,16 +129,13 @@ async function poll() {
   try {
     const ensemble = model.ensemble;
     accept(await ask('/api/v1/status'));
-    if (stream === null) setLink('polling');
+    if (streamSilent()) setLink('polling');
     if (ensemble !== null) {
-      const last = model.events.at(-1)?.id ?? 0;
-      const [members, events] = await Promise.all([
-        ask(`/ensemble/${encoded(ensemble)}/members.json`),
-        ask(`/api/v1/events?ensemble=${encoded(ensemble)}&after=${last}&limit=${kEventsFirst}`),
-      ]);
+      const after = newestEvent();
+      const [members, events] = await Promise.all([ask(`/ensemble/${encoded(ensemble)}/members.json`), askEvents(ensemble, after)]);
       takeMembers(members);
       if (ensemble === model.ensemble) {
-        takeEvents(events.events);
+        takeMissedEvents(events, after);
         changed('poll');
       }
     }
@@ -100,20 +146,21 @@ async function poll() {
 }
 
 function watch() {
+  noticeSleep();
   const now = performance.now();
   if (model.lastWord !== null && isSilent()) setLink('broken');
   if (model.lastWord === null && now > kHalfOpenMs / 3) setLink('broken');
-  if (stream !== null && isSilent() && now - streamTriedAt > kHalfOpenMs) open();
+  // A watcher that hangs tells so every ten seconds: that is a word, too.
+  if (stream !== null && now - Math.max(streamWord, streamTriedAt) > kHalfOpenMs) open();
   if (stream === null && now - streamTriedAt > kStreamRetryMs) open();
-  // A stream that is open and yet silent is held back by something between; one that connects needs no help.
-  const helpless = stream === null || (isSilent() && stream.readyState === EventSource.OPEN);
-  if (helpless && !asking && now - askedAt > kAskMs && now - streamTriedAt > kAskMs / 2) poll();
-  if (!model.eventsKnown && model.ensemble !== null && model.link !== 'connecting') askPast();
+  if (streamSilent() && !asking && now - askedAt >= kAskMs - kLateMs && now - streamTriedAt > kAskMs / 2) poll();
+  if (model.link !== 'connecting') askPast();
   changed('tick');
 }
 
 /** Begins, or begins anew with another ensemble. */
 export function follow() {
+  missedAfter = 0;
   open();
   askPast();
 }

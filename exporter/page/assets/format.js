@@ -4,34 +4,32 @@ export const kUnknown = '—';
 const kNoBreak = '\u00a0';
 
 const grouped = new Intl.NumberFormat('en', {maximumFractionDigits: 0});
-const kSteps = [[1e12, 'T'], [1e9, 'G'], [1e6, 'M'], [1e4, 'k']];
+/** From where on which step is shown: from where rounding would reach it. */
+const kSteps = [[999.5e9, 1e12, 'T'], [999.5e6, 1e9, 'G'], [999.5e3, 1e6, 'M'], [9999.5, 1e3, 'k']];
 
 /** Three significant digits below 10,000, then k, M, G: 0.42, 3.1, 210, 9,876, 12.3 k. */
 export function number(value) {
   if (value === null || value === undefined || !Number.isFinite(value)) return kUnknown;
   const size = Math.abs(value);
-  for (const [step, letter] of kSteps)
-    if (size >= step) {
-      const divisor = letter === 'k' ? 1e3 : step;
-      return `${digits(value / divisor)}${kNoBreak}${letter}`;
-    }
+  for (const [from, divisor, letter] of kSteps)
+    if (size >= from) return `${digits(value / divisor)}${kNoBreak}${letter}`;
   if (size >= 100 || Number.isInteger(value)) return grouped.format(value);
   return digits(value);
 }
 
 function digits(value) {
   const size = Math.abs(value);
-  if (size >= 100) return value.toFixed(0);
-  if (size >= 10) return value.toFixed(1);
+  if (size >= 99.95) return value.toFixed(0);
+  if (size >= 9.995) return value.toFixed(1);
   if (size === 0) return '0';
   return size >= 0.01 ? value.toFixed(2) : '<0.01';
 }
 
-/** A share of one as a percentage: two significant digits below ten. */
+/** A share of one as a percentage: two significant digits below ten; never 100 % of what is less. */
 export function percent(share) {
   if (share === null || share === undefined || !Number.isFinite(share)) return kUnknown;
   const value = share * 100;
-  const text = value === 0 || value >= 9.95 ? value.toFixed(0) : value < 0.1 ? '<0.1' : value.toFixed(1);
+  const text = value > 99 && value < 100 ? (Math.floor(value * 10) / 10).toFixed(1) : value === 0 || value >= 9.95 ? value.toFixed(0) : value < 0.1 ? '<0.1' : value.toFixed(1);
   return `${text}${kNoBreak}%`;
 }
 
@@ -59,8 +57,8 @@ export function duration(seconds) {
   if (seconds === null || seconds === undefined) return kUnknown;
   const join = (big, bigUnit, small, smallUnit) =>
       small === 0 ? `${big}${kNoBreak}${bigUnit}` : `${big}${kNoBreak}${bigUnit} ${small}${kNoBreak}${smallUnit}`;
-  if (seconds < 0.001 && seconds > 0) return `${(seconds * 1e6).toFixed(0)}${kNoBreak}µs`;
-  if (seconds < 1) return seconds === 0 ? `0${kNoBreak}s` : `${digits(seconds * 1000)}${kNoBreak}ms`;
+  if (seconds < 0.0009995 && seconds > 0) return `${(seconds * 1e6).toFixed(0)}${kNoBreak}µs`;
+  if (seconds < 0.9995) return seconds === 0 ? `0${kNoBreak}s` : `${digits(seconds * 1000)}${kNoBreak}ms`;
   if (seconds < 10) return `${seconds.toFixed(1).replace(/\.0$/, '')}${kNoBreak}s`;
   const whole = Math.round(seconds);
   if (whole < 60) return `${whole}${kNoBreak}s`;

@@ -14,6 +14,7 @@ const kDeadlineMs = 15_000;
 const kGapSeconds = 3;
 const kMarginSlots = 3;
 const kYoungSeconds = 60;
+const kPointsMax = 250_000;  // that one answer may hold
 
 const memberSeries = ['state', 'latency_average_ms', 'requests_per_second', 'outstanding_requests', 'fsync_ms', 'canary_latency_ms',
                       'connections', 'sessions', 'znodes', 'watches'];
@@ -21,9 +22,11 @@ const memberSeries = ['state', 'latency_average_ms', 'requests_per_second', 'out
 export const past = {range: 3600, step: 1, slots: 3600, end: null, loaded: new Set()};
 let columns = new Map();
 let turn = 0;
+let begun = false;    // It has been asked for.
 let loading = false;  // The whole window is being asked for.
 let catching = false;
 let caughtAt = -Infinity;
+let missedFrom = null;  // the last slot before a gap that has not been filled yet
 
 const key = (series, member) => `${series}\n${member}`;
 
@@ -81,41 +84,53 @@ function take(document) {
   }
 }
 
+/** Gets a list of series of all members: in one answer, or in one for each when that would hold too much. */
 async function fetchSeries(series, seconds) {
   const mine = turn;
-  const document = await ask(
-      `/api/v1/history?ensemble=${encoded(model.ensemble)}&step=${past.step}&since=-${Math.ceil(seconds)}s&series=${series}`, kDeadlineMs);
-  if (mine !== turn) return false;
-  take(document);
+  const members = shown().members.map(({member}) => `&member=${encoded(member)}`);
+  const points = (seconds / past.step + kMarginSlots) * series.length * members.length;
+  for (const member of points > kPointsMax ? members : ['']) {
+    const document = await ask(`/api/v1/history?ensemble=${encoded(model.ensemble)}${member}&step=${past.step}` +
+        `&since=-${Math.ceil(seconds)}s&series=${series.join(',')}`, kDeadlineMs);
+    if (mine !== turn) return false;
+    take(document);
+  }
   return true;
 }
 
-/** Gets the whole window, a series at a time, so that each answer is a small piece of work. */
+/** Gets the whole window, a series at a time, so that each answer is a small piece of work. Returns whether all of it came. */
 async function load() {
+  let whole = true;
   const mine = ++turn;
   loading = true;
   for (const series of memberSeries) {
     try {
-      if (!await fetchSeries(series, past.range)) return;
+      if (!await fetchSeries([series], past.range)) return false;
       past.loaded.add(series);
       changed('history');
       changed(`history-${series}`);
     } catch {
-      if (mine !== turn) return;  // Asked again below when the stream moves on and the series is still missing.
+      if (mine !== turn) return false;
+      whole = false;  // Asked again below when the stream moves on and the series is still missing.
     }
   }
   loading = false;
+  return whole;
 }
 
 /** Gets what was missed, or the slots that the coarse steps are still collecting. */
 async function catchUp() {
-  if (loading || catching || past.end === null || shown() === null) return;
+  if (!begun || loading || catching || shown() === null) return;
   catching = true;
   caughtAt = performance.now();
-  const gap = Math.max(0, now() / 1000 - past.end * past.step) + kMarginSlots * past.step;
+  const from = missedFrom;
+  const gap = Math.max(0, now() / 1000 - (from ?? past.end ?? 0) * past.step) + kMarginSlots * past.step;
   try {
-    if (past.loaded.size < memberSeries.length || gap > past.range / 4) await load();
-    else if (await fetchSeries(memberSeries.join(','), gap)) everythingChanged();
+    const anew = past.loaded.size < memberSeries.length || gap > past.range / 4;
+    if (anew ? await load() : await fetchSeries(memberSeries, gap)) {
+      if (missedFrom === from) missedFrom = null;
+      if (!anew) everythingChanged();
+    }
   } catch {
     // The next row or tick tries again.
   }
@@ -134,10 +149,19 @@ function reset() {
   past.slots = past.range / past.step;
   past.end = null;
   past.loaded = new Set();
+  missedFrom = null;
   ++turn;
   loading = false;
   everythingChanged();
-  if (model.ensemble !== null) load();
+  begun = false;
+  begin();
+}
+
+/** Asks for the window once it is known which members there are. */
+function begin() {
+  if (begun || shown() === null) return;
+  begun = true;
+  load();
 }
 
 export function setRange(range) {
@@ -150,7 +174,8 @@ function takeRow() {
   if (row === null || row.ensemble !== model.ensemble || past.step !== 1) return;
   const slot = Math.floor(row.time);
   if (past.end === null) moveTo(slot);
-  if (slot - past.end > kGapSeconds || past.loaded.size < memberSeries.length) catchUpSoon();
+  if (slot - past.end > kGapSeconds) missedFrom ??= past.end;
+  if (missedFrom !== null || past.loaded.size < memberSeries.length) catchUpSoon();
   moveTo(slot);
   for (const [member, series] of Object.entries(row.members))
     for (const name of memberSeries) if (name in series) put(name, member, slot, series[name]);
@@ -163,6 +188,7 @@ function catchUpSoon() {
 export function startHistory() {
   let ensemble = null;
   on('row', takeRow);
+  on('status', begin);
   on('route', () => {
     if (model.ensemble === ensemble) return;
     ensemble = model.ensemble;
@@ -171,6 +197,6 @@ export function startHistory() {
   on('poll', catchUpSoon);
   on('tick', () => {
     if (past.step > 1 && model.link === 'live' && performance.now() - caughtAt > past.step * 500) catchUp();
-    else if (model.link === 'live' && past.loaded.size < memberSeries.length) catchUpSoon();
+    else if (model.link === 'live' && (missedFrom !== null || past.loaded.size < memberSeries.length)) catchUpSoon();
   });
 }

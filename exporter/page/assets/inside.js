@@ -2,14 +2,14 @@
 // other servers has none; then nothing of this is built, and its style is not fetched.
 
 import {startBrief} from './brief.js';
-import {follow} from './detail.js';
+import {ageOf, follow, notRenewed} from './detail.js';
 import {el, part, reconcile, setForeign, setHidden, setState, setText} from './dom.js';
 import {ago} from './format.js';
 import {alone, blind, hasInside, model, on, short, toldInside} from './model.js';
 import {pathOf} from './router.js';
 import {makeBar, meanWrite, updateBar} from './stages.js';
 import {figures, lists} from './standouts.js';
-import {Table} from './table.js';
+import {steady, Table} from './table.js';
 
 const kStyle = '/assets/inside.css';
 
@@ -36,13 +36,6 @@ function startList(grid, list) {
     update();
   });
   on('inside', update);
-}
-
-/** The rows in the order in which the table has them, as long as they are the same ones: no row runs away from under the eye. */
-function steady(table, rows) {
-  const place = new Map(table.rows.map((row, index) => [table.keyOf(row), index]));
-  if (rows.length !== place.size || !rows.every((row) => place.has(table.keyOf(row)))) return rows;
-  return [...rows].sort((a, b) => place.get(table.keyOf(a)) - place.get(table.keyOf(b)));
 }
 
 /** Numbers by a word, a list for each group. */
@@ -83,8 +76,10 @@ function sayState(section) {
     setState(section, 'stale', 'No word: this is the inside of then.');
   } else if (model.kept.has('inside')) {
     setState(section, 'stale', 'The server was started anew: this is the inside of before.');
+  } else if (notRenewed('inside') !== '') {
+    setState(section, 'stale', notRenewed('inside'));
   } else {
-    setState(section, 'ready', `${short(member.member)} as of ${ago(member.age_seconds)}; asked every 5 s. Totals count since it started, or since srst.`);
+    setState(section, 'ready', `${short(member.member)} as of ${ago(member.age_seconds + ageOf('inside'))}; asked every 5 s. Totals count since it started, or since srst.`);
   }
 }
 
@@ -114,5 +109,5 @@ export function startInside() {
     }
   };
   on('status route', begin);
-  on('inside status link route', () => sayState(section));
+  on('inside status link route tick', () => sayState(section));
 }

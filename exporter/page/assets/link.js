@@ -3,7 +3,7 @@
 import {now, secondsSince} from './clock.js';
 import {el, reconcile, role, setAttribute, setHidden, setText, visible} from './dom.js';
 import {absolute, clockTime, duration, zone} from './format.js';
-import {blind, hasInside, model, on, shown} from './model.js';
+import {blind, hasInside, model, on, onAtOnce, shown} from './model.js';
 import {go, pathOf} from './router.js';
 import {severityWord} from './words.js';
 
@@ -33,7 +33,7 @@ export function severityShown() {
 let iconShown = '';
 
 // Straight from the change, not from a frame: a page in the background gets none, and there the title matters most.
-export function updateTitle() {
+function updateTitle() {
   const severity = severityShown();
   const name = model.ensemble ?? 'All ensembles';
   const title = visible(`${severityWord(severity)} · ${visible(name).slice(0, 64)} · Watchkeeper`);
@@ -45,14 +45,14 @@ export function updateTitle() {
 }
 
 function updateLink() {
-  document.documentElement.dataset.link = model.link;
+  const hangs = model.link !== 'broken' && blind();
+  setAttribute(document.documentElement, 'data-link', hangs ? 'broken' : model.link);
   const word = role(document, 'link-word');
-  setText(word, model.link !== 'broken' && blind() ? 'Hangs since' : kLinkWords[model.link]);
-  setAttribute(word.parentNode, 'title', kLinkTitles[model.link]);
+  setText(word, hangs ? 'Hangs since' : kLinkWords[model.link]);
+  setAttribute(word.parentNode, 'title', hangs ? 'Watchkeeper answers, but its watcher hangs' : kLinkTitles[model.link]);
 }
 
 function updateClock() {
-  updateTitle();
   const time = now();
   const clock = role(document, 'clock');
   if (time === null) return;
@@ -89,6 +89,7 @@ function updateBuild() {
 }
 
 export function startLink(arrived) {
+  onAtOnce('tick link status route', updateTitle);
   on('link status', updateLink);
   on('link status route', updateNavigation);
   on('tick link status', updateClock);

@@ -9,6 +9,7 @@ const kPipsMax = 15;
 function meaning(ensemble) {
   const margin = ensemble.quorum.margin;
   if (ensemble.quorum.voters === 0) return 'nothing is known of the voters yet';
+  if (!ensemble.serving && margin >= 0) return 'to spare, yet no client is served';
   if (ensemble.standalone) return 'a single server: its failure stops service';
   if (margin < 0) return `no quorum: ${plural(-margin, 'more voter')} must be in sync`;
   if (margin === 0) return 'the next failure stops service';
@@ -31,7 +32,7 @@ function update() {
   }
   const {voters, majority, in_sync: inSync, margin} = ensemble.quorum;
   setAttribute(section, 'data-state', 'ready');
-  setAttribute(section, 'data-level', margin < 0 ? 'critical' : margin === 0 && !ensemble.standalone ? 'warning' : 'ok');
+  setAttribute(section, 'data-level', !ensemble.serving || margin < 0 ? 'critical' : margin === 0 && !ensemble.standalone ? 'warning' : 'ok');
   setText(value, String(margin));
   setText(role(section, 'meaning'), meaning(ensemble));
   setText(role(section, 'count'), `${inSync} of ${plural(voters, 'voter')} in sync, ${majority} needed`);

@@ -4,7 +4,7 @@ import {part, setAttribute, setForeign, setState, setText} from './dom.js';
 import {ago, duration, kUnknown, withUnit} from './format.js';
 import {answerAge, blind, isStale, model, on, short, shown, silence} from './model.js';
 import {pathOf} from './router.js';
-import {keepHeight, showMark, Table} from './table.js';
+import {hexadecimal, keepHeight, showMark, Table} from './table.js';
 import {roleIcon, roleWord, stateIcon, stateWord} from './words.js';
 
 const yesNo = (value) => (value ? 'yes' : 'no');
@@ -46,7 +46,7 @@ const columns = [
   live('watches', 'Watches', '', 6.5, (row) => row.watches),
   live('fsync', 'fsync', 'ms', 5.5, (row) => row.fsync_ms, 'Mean time of a flush of the transaction log in the last second'),
   live('canary', 'Canary', 'ms', 6, (row) => row.canary?.latency_ms, 'Mean latency of the canary’s reads and syncs through this member'),
-  {key: 'zxid', label: 'Zxid', width: 9, value: (row) => (row.stale ? null : row.zxid)},
+  {key: 'zxid', label: 'Zxid', width: 9, value: (row) => (row.stale ? null : row.zxid), order: (row) => (row.stale ? null : hexadecimal(row.zxid))},
   {key: 'version', label: 'Version', width: 6, value: (row) => row.version},
 ];
 

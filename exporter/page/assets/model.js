@@ -1,7 +1,8 @@
 // What the page knows: the newest documents, the ensemble that is shown, and who wants to hear of changes.
 //
 // Parts subscribe to topics; a change marks them, and one animation frame brings the marked ones up to date, as many as
-// fit into its budget, the rest in the next. A burst of messages therefore costs each part one update.
+// fit into its budget, the rest in the next. A burst of messages therefore costs each part one update. A page in the background
+// has no frames: what must be right there, too, is brought up to date by the change itself.
 
 import {now, observe, secondsSince} from './clock.js';
 import {shortNames} from './names.js';
@@ -19,6 +20,7 @@ export const model = {
   members: new Map(), // name → compact member of the shown ensemble
   events: [],         // of the shown ensemble, oldest first, ids rising
   eventsKnown: false, // whether the first page of events has arrived
+  eventsOlder: 0,     // how many older ones the program has and the page does not
   row: null,          // newest row of the history
   connections: null,  // the tables of the same name of the shown ensemble, as documents
   configuration: null,
@@ -27,24 +29,32 @@ export const model = {
   kept: new Set(),    // those of them that a program told that has been restarted since
   emphasis: null,     // member that picture, charts and tables bring forward
   link: 'connecting', // connecting, live, polling, broken
-  lastWord: null,     // performance.now() of the newest status
+  lastWord: null,     // performance.now() of the newest status; -Infinity when it is of before a sleep
+  refusal: null,      // HTTP status or 'no document' of what answered the newest question in Watchkeeper's place
 };
 
 const listeners = new Map();
+const prompt = new Map();
 const marked = new Set();
 const heavy = new Set();
 let deferred = 0;
 let frame = 0;
 
-/** Calls `update` in an animation frame after any of the topics changed. */
-export function on(topics, update) {
+function subscribe(register, topics, update) {
   for (const topic of topics.split(' ')) {
-    if (!listeners.has(topic)) listeners.set(topic, []);
-    listeners.get(topic).push(update);
+    if (!register.has(topic)) register.set(topic, []);
+    register.get(topic).push(update);
   }
 }
 
+/** Calls `update` in an animation frame after any of the topics changed. */
+export const on = (topics, update) => subscribe(listeners, topics, update);
+
+/** Calls `update` as soon as any of the topics changed; it must be cheap. */
+export const onAtOnce = (topics, update) => subscribe(prompt, topics, update);
+
 export function changed(topic) {
+  for (const update of prompt.get(topic) ?? []) attempt(update);
   for (const update of listeners.get(topic) ?? []) marked.add(update);
   if (marked.size > 0 && frame === 0) frame = requestAnimationFrame(flush);
 }
@@ -119,11 +129,6 @@ export function short(name) {
   return names.get(name) ?? name;
 }
 
-/** A fixed number for each member of the shown ensemble: its colour everywhere. */
-export function indexOf(name) {
-  return shown()?.members.findIndex((each) => each.member === name) ?? -1;
-}
-
 export function takeStatus(document) {
   observe(document.time);
   const restarted = model.status !== null && model.status.exporter.started !== document.exporter.started;
@@ -155,14 +160,25 @@ export function isStale(member) {
   return blind() || !member?.fresh;
 }
 
-export function takeEvents(events) {
+export function takeEvents({events}) {
   // The stream may bring new events before the first page of old ones has arrived.
   const known = new Set(model.events.map((event) => event.id));
   const added = events.filter((event) => !known.has(event.id) && event.ensemble === model.ensemble);
   if (added.length === 0 && model.eventsKnown) return;
   model.eventsKnown = true;
-  model.events = [...model.events, ...added].sort((a, b) => a.id - b.id).slice(-kEventsMax);
+  const all = [...model.events, ...added].sort((a, b) => a.id - b.id);
+  model.events = all.slice(-kEventsMax);
+  model.eventsOlder += all.length - model.events.length;
   changed('events');
+}
+
+/** Takes the events after one (0: all); when there are too many, those known before go, so that the list has no hole. */
+export function takeMissedEvents(document, after) {
+  const {skipped} = document;
+  const joined = skipped > 0 ? model.events.filter((event) => event.id >= document.events[0].id) : model.events;
+  model.eventsOlder = skipped + (after === 0 ? 0 : model.eventsOlder + model.events.length - joined.length);
+  model.events = joined;
+  takeEvents(document);
 }
 
 /** Forgets everything that belonged to the ensemble shown before. */
@@ -170,7 +186,11 @@ export function show(ensemble, table) {
   const other = model.ensemble !== ensemble;
   model.ensemble = ensemble;
   model.table = table;
-  if (other) forgetDetails();
+  if (other) {
+    forgetDetails();
+    model.emphasis = null;
+    changed('emphasis');
+  }
   changed('route');
   return other;
 }
@@ -179,6 +199,7 @@ export function forgetDetails() {
   model.members = new Map();
   model.events = [];
   model.eventsKnown = false;
+  model.eventsOlder = 0;
   model.row = null;
   for (const detail of kDetails) model[detail] = null;
   model.kept.clear();

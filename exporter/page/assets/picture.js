@@ -76,15 +76,15 @@ function edges(ensemble) {
   return ensemble.members.flatMap((member, index) => {
     if (index === leader || !['follower', 'observer'].includes(member.role)) return [];
     if (!['serving', 'syncing'].includes(member.state)) return [];
-    const lag = member.lag_transactions ?? 0;
+    const lag = member.lag_transactions;
     return [{key: `${member.member}>${ensemble.leader.member}`, from: index, to: leader, lag,
-             look: member.state === 'syncing' || !member.in_sync ? 'joining' : lag >= kBehind ? 'behind' : 'live',
+             look: member.state === 'syncing' || !member.in_sync ? 'joining' : lag !== null && lag >= kBehind ? 'behind' : 'live',
              observer: member.role === 'observer', member: member.member}];
   });
 }
 
 function makeEdge() {
-  return svg('g', {}, svg('path', {class: 'wire', 'marker-end': 'url(#arrow)'}), svg('path', {class: 'pulse'}),
+  return svg('g', {}, svg('path', {class: 'wire', 'marker-end': 'url(#arrow)'}),
              svg('g', {class: 'lag'}, svg('rect', {rx: 8, height: 18}), svg('text', {'text-anchor': 'middle', dy: 4})));
 }
 
@@ -93,12 +93,11 @@ function updateEdge(node, edge, layout) {
   setAttribute(node, 'data-edge', edge.key);
   setAttribute(node, 'data-look', edge.look);
   setAttribute(node, 'data-observer', edge.observer ? 'true' : null);
-  const [wire, pulse, lag] = node.children;
+  const [wire, lag] = node.children;
   setAttribute(wire, 'd', path);
-  setAttribute(pulse, 'd', path);
   // On the rail there is no room for words; the card tells a lag that matters.
   setAttribute(lag, 'visibility', layout.kind === 'column' ? 'hidden' : null);
-  const text = edge.look === 'joining' ? 'syncing' : edge.lag === 0 ? 'lag 0' : `lag ${exact(edge.lag)}`;
+  const text = edge.look === 'joining' ? 'syncing' : `lag ${exact(edge.lag)}`;
   const size = 14 + 6.4 * text.length;
   setText(lag.children[1], text);
   setAttribute(lag, 'transform', `translate(${label.x.toFixed(1)} ${label.y.toFixed(1)})`);

@@ -6,7 +6,7 @@ import {el, setAttribute, setForeign, setText} from './dom.js';
 import {ago, bytes, clockTime, duration, exact, kUnknown, number, percent, withUnit} from './format.js';
 import {amount, leftText, limitsOf} from './limits.js';
 import {longestText, makeBar, meanText, meanWrite, showStage, stagesOf, stagesText, updateBar} from './stages.js';
-import {showMark} from './table.js';
+import {hexadecimal, showMark} from './table.js';
 import {
   connectionWord, expiryCauseWord, limitHitWord, limitWord, memoryWord, severityIcon, timeoutUsedWord, watchEventWord,
   watchKindWord,
@@ -173,7 +173,8 @@ export const lists = [
       text('operation', 'Operation', 8), path(), seconds('latency', 'Latency', 6),
       {key: 'where', label: 'Where it went', width: 14, value: (row) => longestText(stagesOf(row)) || null, show: showWhere},
       figure('transactions_before', 'Before it', 6, number, {title: 'Transactions in flight when it arrived'}),
-      text('meanwhile', 'Meanwhile', 7, meanwhile), moment('answered', 'Answered'), session(), text('zxid', 'Zxid', 8),
+      text('meanwhile', 'Meanwhile', 7, meanwhile), moment('answered', 'Answered'), session(),
+      {...text('zxid', 'Zxid', 8), order: (row) => hexadecimal(row.zxid)},
     ],
   },
   {

@@ -16,7 +16,13 @@ const known = (value) => value !== null && value !== undefined && value !== '';
 /** What is not known comes last, whichever way is sorted. */
 function compare(a, b, direction) {
   if (!known(a) || !known(b)) return Number(!known(a)) - Number(!known(b));
-  return direction * (typeof a === 'number' && typeof b === 'number' ? a - b : collator.compare(String(a), String(b)));
+  const order = typeof a === typeof b && typeof a !== 'string' ? Number(a > b) - Number(a < b) : collator.compare(String(a), String(b));
+  return direction * order;
+}
+
+/** A number written as "0x1a", for sorting: it may have more digits than a double; null when it is none. */
+export function hexadecimal(text) {
+  return /^0x[0-9a-f]+$/i.test(text) ? BigInt(text) : null;
 }
 
 /**
@@ -41,7 +47,7 @@ export class Table {
     this.full = el('input', {type: 'checkbox', on: {change: this.spell}});
     this.json = el('a', {class: 'json', 'data-role': 'json', href: '#', text: 'JSON'});
     this.jsonOf = jsonOf;
-    this.count = el('span', {class: 'count', 'aria-live': 'polite'});
+    this.count = el('span', {class: 'count'});
     this.header.append(this.count, ...tools, el('label', {class: 'check'}, this.full, 'Full text'), this.filter, this.json);
     this.body = el('tbody');
     this.head = el('tr');
@@ -125,6 +131,8 @@ export class Table {
 
   setFilter(text) {
     this.needle = text.trim().toLowerCase();
+    // Heard while somebody filters, not whenever rows come and go.
+    setAttribute(this.count, 'aria-live', this.needle === '' ? null : 'polite');
     this.arrange();
     this.render();
   }
@@ -178,6 +186,13 @@ export class Table {
     });
     this.rowShown?.(node, row);
   }
+}
+
+/** The rows in the order in which the table has them, as long as they are the same ones: no row runs away from under the eye. */
+export function steady(table, rows) {
+  const place = new Map(table.rows.map((row, index) => [table.keyOf(row), index]));
+  if (rows.length !== place.size || !rows.every((row) => place.has(table.keyOf(row)))) return rows;
+  return [...rows].sort((a, b) => place.get(table.keyOf(a)) - place.get(table.keyOf(b)));
 }
 
 const keepers = [];

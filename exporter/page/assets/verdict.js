@@ -5,7 +5,7 @@ import {el, icon, part, reconcile, role, setAttribute, setForeign, setHidden, se
 import {clockTime, duration, plural} from './format.js';
 import {severityShown} from './link.js';
 import {blind, model, on, shown, silence} from './model.js';
-import {severityIcon, severityWord} from './words.js';
+import {severityIcon, severityRank, severityWord} from './words.js';
 
 const kSentenceLimit = 600;
 const kExplanationLimit = 1200;
@@ -16,17 +16,33 @@ const kVeryLong = 230;
 let chosen = null;
 let announced = '';
 
-const keyOf = (problem) => `${problem.id}\n${problem.members.join('\n')}\n${problem.runbook}\n${problem.id === 'configuration_drift' || problem.id === 'unlisted_member' ? problem.summary : ''}`;
+/** Problems of which one member has several: their summary is part of what they are. That of others tells how long. */
+const isOneOfSeveral = (id) => ['configuration_drift', 'unlisted_member'].includes(id) || id.startsWith('source_');
+const keyOf = ({id, members, runbook, summary}) => `${id}\n${members.join('\n')}\n${runbook}\n${isOneOfSeveral(id) ? summary : ''}`;
+
+/** The problem that is explained: the one that was chosen, else the worst. */
+const explained = (problems) => problems.find((each) => keyOf(each) === chosen) ?? problems[0];
 
 const runbookPath = (name) => `/runbooks/${encodeURIComponent(name)}`;
 
+/** Who answers in Watchkeeper's place, and what helps; null when nobody does. */
+function inItsPlace() {
+  const {refusal} = model;
+  if (refusal === null) return null;
+  if (refusal === 'no document') return {who: 'Something answers with a page of its own in its place, perhaps to sign in.', remedy: 'Load this page again, and sign in when asked to.'};
+  if (refusal === 401 || refusal === 403) return {who: `Something answers ${refusal} in its place: sign in again.`, remedy: 'Load this page again, and sign in when asked to.'};
+  if (refusal >= 500) return {who: `A proxy answers ${refusal} in its place.`, remedy: 'Check that the watching process runs and that the proxy reaches it. The page tries again by itself.'};
+  return {who: `Something answers ${refusal} in its place.`, remedy: 'Look at what stands between this browser and the watching process. The page tries again by itself.'};
+}
+
 /** What is said while there is no word: the age of the last one, and what can be done from here. */
 function silent() {
+  const instead = inItsPlace();
   if (model.status === null)
     return {
       sentence: 'Watchkeeper does not answer this page.',
-      cause: 'No answer has come since the page was opened.',
-      remedy: 'Check that the watching process runs and that its port can be reached from here. The page tries again by itself.',
+      cause: instead?.who ?? 'No answer has come since the page was opened.',
+      remedy: instead?.remedy ?? 'Check that the watching process runs and that its port can be reached from here. The page tries again by itself.',
       runbook: 'ZooKeeperExporterDown',
     };
   if (model.status.snapshot.stale && model.link !== 'broken')
@@ -38,9 +54,9 @@ function silent() {
     };
   return {
     sentence: `No word from Watchkeeper for ${duration(Math.round(silence()))}: what holds now is not known.`,
-    cause: `The last word is of ${clockTime(Date.parse(model.status.snapshot.time))}. The watching process has stopped, or ` +
-        'the network between it and this browser is broken. The ensemble itself may be well.',
-    remedy: 'Check that the watching process runs and that its port can be reached from here. The page reconnects by itself.',
+    cause: `The last word is of ${clockTime(Date.parse(model.status.snapshot.time))}. ` +
+        `${instead?.who ?? 'The watching process has stopped, or the network between it and this browser is broken.'} The ensemble itself may be well.`,
+    remedy: instead?.remedy ?? 'Check that the watching process runs and that its port can be reached from here. The page reconnects by itself.',
     runbook: 'ZooKeeperExporterDown',
   };
 }
@@ -59,30 +75,32 @@ function calmRemedy(ensemble) {
       'may be stopped now, one at a time, the leader last.';
 }
 
+/** Before all members were visited, an ensemble may be down without a problem that says why. */
+const isCalm = (status) => status === 'ok' || status === 'info';
+const kUnvisited = {cause: 'Not every member has been visited yet.', remedy: 'Wait a moment.', runbook: null};
+
 /** What stands in the verdict of one ensemble. */
 function ofEnsemble(ensemble) {
-  const problem = ensemble.problems.find((each) => keyOf(each) === chosen) ?? ensemble.problems[0];
-  return {
-    sentence: ensemble.verdict,
-    cause: problem ? problem.cause : calmCause(ensemble),
-    remedy: problem ? problem.remedy : calmRemedy(ensemble),
-    runbook: problem?.runbook ?? null,
-  };
+  const problem = explained(ensemble.problems);
+  if (problem) return {sentence: ensemble.verdict, cause: problem.cause, remedy: problem.remedy, runbook: problem.runbook};
+  if (!isCalm(ensemble.status)) return {sentence: ensemble.verdict, ...kUnvisited};
+  return {sentence: ensemble.verdict, cause: calmCause(ensemble), remedy: calmRemedy(ensemble), runbook: null};
 }
 
-/** What stands in the verdict of all ensembles: the worst problem of the worst ensemble explains it. */
+/** The first problem of each ensemble that has some, the worst ensemble first. */
+function firstProblems({ensembles}) {
+  return ensembles.filter((each) => each.problems.length > 0)
+      .sort((a, b) => severityRank[a.status] - severityRank[b.status])
+      .map(({name, verdict, problems: [first]}) => ({
+        ...first, summary: `${name}: ${verdict}`, members: [name], cause: `${name}: ${first.summary} (${first.cause})`}));
+}
+
+/** What stands in the verdict of all ensembles. */
 function ofAll(status) {
-  const rank = {critical: 3, warning: 2, info: 1, ok: 0};
-  const worst = [...status.ensembles].sort((a, b) => rank[b.status] - rank[a.status])[0];
-  const problem = worst?.problems[0];
-  if (!problem)
-    return {sentence: status.verdict, cause: 'Every ensemble has a quorum with a leader.', remedy: 'Nothing.', runbook: null};
-  return {
-    sentence: status.verdict,
-    cause: `${worst.name}: ${problem.summary} (${problem.cause})`,
-    remedy: problem.remedy,
-    runbook: problem.runbook,
-  };
+  const problem = explained(firstProblems(status));
+  if (problem) return {sentence: status.verdict, cause: problem.cause, remedy: problem.remedy, runbook: problem.runbook};
+  if (!isCalm(status.status)) return {sentence: status.verdict, ...kUnvisited};
+  return {sentence: status.verdict, cause: 'Every ensemble has a quorum with a leader.', remedy: 'Nothing.', runbook: null};
 }
 
 function said() {
@@ -123,12 +141,9 @@ function updateProblem(node, problem, selected) {
 }
 
 function updateProblems(section) {
-  const ensembles = blind() || model.status === null ? [] : model.ensemble === null ? model.status.ensembles : [shown()].filter(Boolean);
   const list = role(section, 'problems');
-  const all = model.ensemble === null
-      ? ensembles.filter((each) => each.problems.length > 0).map((each) => ({...each.problems[0], summary: `${each.name}: ${each.verdict}`, members: [each.name]}))
-      : ensembles.flatMap((each) => each.problems);
-  const selected = all.find((each) => keyOf(each) === chosen) ?? all[0];
+  const all = blind() || model.status === null ? [] : model.ensemble === null ? firstProblems(model.status) : shown()?.problems ?? [];
+  const selected = explained(all);
   reconcile(list, all, keyOf, makeProblem, (node, problem) => updateProblem(node, problem, problem === selected));
   setText(role(section, 'problems-title'), all.length === 0 ? 'Open problems' : `Open problems (${all.length})`);
   const calm = role(section, 'calm');

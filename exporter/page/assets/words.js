@@ -4,6 +4,8 @@ const said = (table) => (name) => table[name] ?? String(name).replaceAll('_', ' 
 
 export const severityWord = said({ok: 'OK', info: 'Note', warning: 'Warning', critical: 'Critical', unknown: 'Unknown'});
 export const severities = ['ok', 'info', 'unknown', 'warning', 'critical'];
+/** Which severity comes first where the worst does. */
+export const severityRank = {critical: 0, warning: 1, unknown: 2, info: 3, ok: 4};
 
 export const stateWord = said({
   serving: 'Serving', read_only: 'Read only', looking: 'Looking', syncing: 'Syncing',
