@@ -324,6 +324,22 @@ TEST_F(MemberCanaryTest, AnExpiredSessionIsCountedAndFollowedByANewOne) {
   EXPECT_THAT(members_[0].sessions_wanted, ElementsAre(0, kSession, 0));
 }
 
+TEST_F(MemberCanaryTest, ASessionThatHasSeenMoreThanTheServerIsGivenUpAfterItsTimeout) {
+  // Waits for the timeout in real time. A connection that a slow machine loses before does no harm.
+  members_[0].granted_timeout_ms = 200;
+  make(0, CanaryMode::kRead);
+  open(0);
+  await_report(0);
+  tree_.zxid = 1;  // restored from an old backup
+  members_[0].drop();
+  const auto deadline = std::chrono::steady_clock::now() + 20s;
+  do {
+    ASSERT_LT(std::chrono::steady_clock::now(), deadline) << "the canary never came back";
+    run_handler();
+  } while (!round(0).round_ok);
+  EXPECT_GE(std::ranges::count(members_[0].sessions_wanted, 0), 2);
+}
+
 TEST_F(MemberCanaryTest, CredentialsAreShownBeforeAnythingElse) {
   spec_.canary_auth = "ops:secret";
   make(0, CanaryMode::kRead);
