@@ -97,6 +97,18 @@ TEST_F(SessionTest, NewSessionSendsZeroIdAndReportsStates) {
   EXPECT_EQ(session_->counters().sessions_created, 1U);
 }
 
+TEST_F(SessionTest, DestructionWhileAPingIsDueIsSafe) {
+  start_connected(90);
+  // Both waits end in one wake-up, and this one comes first.
+  boost::asio::steady_timer first(io_, std::chrono::steady_clock::now());
+  first.async_wait([this](const boost::system::error_code&) { session_.reset(); });
+  const auto ping_due = std::chrono::steady_clock::now() + 31ms;
+  while (std::chrono::steady_clock::now() < ping_due) {
+  }
+  run_until([this] { return session_ == nullptr; }, "the destruction");
+  io_.poll();
+}
+
 TEST_F(SessionTest, HandshakeWithoutReadOnlyByteIsAccepted) {
   start();
   await_frame();
