@@ -30,6 +30,10 @@ std::string short_version(std::string_view text) {
   if (text.size() > 1 && text[0] == 'v' && is_digit(text[1])) text.remove_prefix(1);
   if (const auto dash = text.rfind('-'); dash != std::string_view::npos && is_commit(text.substr(dash + 1)))
     text = text.substr(0, dash);
+  // Builds of 3.4 to 3.6 have one more dash; without a revision -1 stands for it.
+  constexpr std::string_view kNoRevision = "--1";
+  if (text.ends_with(kNoRevision)) text.remove_suffix(kNoRevision.size());
+  while (text.ends_with('-')) text.remove_suffix(1);
   return clean_text(text, kVersionLimit);
 }
 
