@@ -25,11 +25,13 @@ class Watcher {
 
   /// Begins to watch.
   void start();
+  /// Lets everybody go who waits for a probe, with Errc::kCancelled; later probes get the same.
+  void stop_probes();
   /// Closes sessions and connections and ends the thread; waits at most a second or two.
   void stop();
 
-  /// What it keeps: snapshots at least one a second, and one within 100 ms of an event, which is seen with it.
-  /// There is one (nothing known yet) from the beginning.
+  /// What it keeps: snapshots at least one a second, and one within 100 ms of an event, which is seen with
+  /// it. There is one (nothing known yet) from the beginning.
   [[nodiscard]] const Chronicle& chronicle() const;
 
   /// Visits `target` once, outside all rounds, and returns a snapshot that holds only it (in an ensemble
