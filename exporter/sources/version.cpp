@@ -37,6 +37,20 @@ std::string short_version(std::string_view text) {
   return clean_text(text, kVersionLimit);
 }
 
+bool has_digests(Implementation implementation, std::string_view version) {
+  // Only these two count as ZooKeeper does.
+  if (implementation != Implementation::kApache && implementation != Implementation::kWatchkeeper)
+    return false;
+  constexpr int kMajor = 3;
+  constexpr int kMinor = 6;
+  const auto first = version.find('.');
+  if (first == std::string_view::npos) return false;
+  const auto second = version.find('.', first + 1);
+  const int major = parse_integer<int>(version.substr(0, first)).value_or(0);
+  const int minor = parse_integer<int>(version.substr(first + 1, second - first - 1)).value_or(0);
+  return major > kMajor || (major == kMajor && minor >= kMinor);
+}
+
 Implementation implementation_of(std::string_view version_text) {
   const std::string_view text = trimmed(version_text);
   if (contains(text, "Watchkeeper") || contains(text, "watchkeeper")) return Implementation::kWatchkeeper;
