@@ -5,13 +5,17 @@
 #include <openssl/x509_vfy.h>
 
 #include <algorithm>
+#include <boost/asio/co_spawn.hpp>
 #include <boost/asio/connect.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/write.hpp>
 #include <cstring>
+#include <exception>
 #include <utility>
 
 #include "base/check.h"
+#include "dial/peer_name.h"
+#include "dial/resolver.h"
 
 namespace wk::client {
 namespace {
@@ -26,9 +30,6 @@ constexpr std::size_t kBufferKeepBytes = 64 * 1024;
 
 Errc classify(const boost::system::error_code& code) {
   if (code == asio::error::connection_refused) return Errc::kRefused;
-  if (code == asio::error::host_not_found || code == asio::error::host_not_found_try_again ||
-      code == asio::error::no_data || code == asio::error::no_recovery)
-    return Errc::kUnresolved;
   if (code == asio::error::network_unreachable || code == asio::error::host_unreachable ||
       code == asio::error::network_down)
     return Errc::kUnreachable;
@@ -75,7 +76,7 @@ Connection::Connection(asio::io_context& io, ServerAddress server, ConnectionTls
       tls_(std::move(tls)),
       limits_(limits),
       io_(io),
-      resolver_(io),
+      resolution_(std::make_shared<asio::steady_timer>(io, asio::steady_timer::time_point::max())),
       socket_(io) {}
 
 /// Wraps a handler so that it keeps the connection alive and does nothing once that is closed.
@@ -97,12 +98,25 @@ void Connection::start(std::shared_ptr<Owner> owner, std::size_t attempt) {
   boost::system::error_code not_literal;
   const auto literal = asio::ip::make_address(server_.host, not_literal);
   if (!not_literal) return connect({tcp::endpoint(literal, server_.port)});
-  resolver_.async_resolve(server_.host, std::to_string(server_.port), tcp::resolver::numeric_service,
-                          guarded([this](const auto& found) {
-                            Endpoints endpoints;
-                            for (const auto& entry : found) endpoints.push_back(entry.endpoint());
-                            connect(std::move(endpoints));
-                          }));
+  // Posted: a question that is refused at once must not call the owner from inside its own call.
+  asio::post(io_, [self = shared_from_this()] {
+    if (!self->owner_) return;
+    asio::co_spawn(self->io_, resolve(self), [](const std::exception_ptr& exception) {
+      if (exception) std::rethrow_exception(exception);  // this process in trouble (no memory)
+    });
+  });
+}
+
+asio::awaitable<void> Connection::resolve(std::shared_ptr<Connection> self) {
+  const auto found = co_await dial::Resolver::of(self->io_).resolve(self->server_.host, self->resolution_);
+  if (!self->owner_) co_return;
+  if (!found)
+    co_return self->fail(Error{
+        found.error().code, fmt::format("{}: {} while {}{}", self->server_.to_string(), found.error().message,
+                                        self->step_, remedy(found.error().code))});
+  Endpoints endpoints;
+  for (const asio::ip::address& address : *found) endpoints.emplace_back(address, self->server_.port);
+  self->connect(std::move(endpoints));
 }
 
 void Connection::connect(Endpoints endpoints) {
@@ -126,19 +140,9 @@ void Connection::secure() {
   secure_.emplace(socket_, *tls_.context);
   SSL* ssl = secure_->native_handle();
   const std::string& name = tls_.expected_name.empty() ? server_.host : tls_.expected_name;
-  boost::system::error_code not_literal;
-  asio::ip::make_address(name, not_literal);
-  if (not_literal)  // what SSL_set_tlsext_host_name() stands for, without its old-style cast
-    SSL_ctrl(ssl, SSL_CTRL_SET_TLSEXT_HOSTNAME, TLSEXT_NAMETYPE_host_name, const_cast<char*>(name.c_str()));
-  if (tls_.verify_host_name) {
-    SSL_set_verify(ssl, SSL_VERIFY_PEER, nullptr);
-    X509_VERIFY_PARAM* expected = SSL_get0_param(ssl);
-    const int accepted = not_literal ? X509_VERIFY_PARAM_set1_host(expected, name.c_str(), 0)
-                                     : X509_VERIFY_PARAM_set1_ip_asc(expected, name.c_str());
-    if (accepted != 1)
-      return fail(Error{Errc::kTls, fmt::format("{}: this host name cannot be checked against a certificate",
-                                                server_.to_string())});
-  }
+  if (const auto expected = dial::expect_peer_name(ssl, name, tls_.verify_host_name); !expected)
+    return fail(Error{Errc::kTls, fmt::format("{}: {}", server_.to_string(), expected.error().message)});
+  if (tls_.verify_host_name) SSL_set_verify(ssl, SSL_VERIFY_PEER, nullptr);
   secure_->async_handshake(asio::ssl::stream_base::client, guarded([this] { opened(); }));
 }
 
@@ -151,7 +155,7 @@ void Connection::opened() {
 
 void Connection::close() {
   owner_.reset();
-  resolver_.cancel();
+  resolution_->cancel();
   boost::system::error_code ignored;
   socket_.close(ignored);
 }

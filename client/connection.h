@@ -8,9 +8,11 @@
 // "Framing".
 #pragma once
 
+#include <boost/asio/awaitable.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/ssl.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <cstddef>
 #include <memory>
 #include <optional>
@@ -80,6 +82,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
  private:
   using Endpoints = std::vector<boost::asio::ip::tcp::endpoint>;
 
+  static boost::asio::awaitable<void> resolve(std::shared_ptr<Connection> self);
   void connect(Endpoints endpoints);
   void secure();
   void opened();
@@ -98,7 +101,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   const ConnectionTls tls_;
   const ConnectionLimits limits_;
   boost::asio::io_context& io_;
-  boost::asio::ip::tcp::resolver resolver_;
+  const std::shared_ptr<boost::asio::steady_timer> resolution_;  ///< cancelled to give a look-up up
   boost::asio::ip::tcp::socket socket_;
   std::optional<boost::asio::ssl::stream<boost::asio::ip::tcp::socket&>> secure_;
   std::shared_ptr<Owner> owner_;  ///< null before start() and after the end

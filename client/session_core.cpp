@@ -243,7 +243,8 @@ void Session::Core::arm_liveness_timer() {
   const auto timeout = identity_.negotiated_timeout();
   liveness_timer_.expires_at(std::min(last_sent_ + timeout / 3, last_received_ + timeout * 2 / 3));
   liveness_timer_.async_wait([self = shared_from_this()](const boost::system::error_code& code) {
-    if (!code && self->connected()) self->check_liveness();
+    // Without a connection the session was dropped in the same wake-up that this wait ended in.
+    if (!code && self->connection_ && self->connected()) self->check_liveness();
   });
 }
 

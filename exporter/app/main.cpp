@@ -168,6 +168,7 @@ int run(Plan plan) {
   std::fflush(stdout);
   return_startup_memory();
   wait_for_stop(signals);
+  watcher.stop_probes();  // The server waits for requests under way, and a probe may take a minute.
   server.stop();
   watcher.stop();
   return 0;

@@ -41,7 +41,7 @@ constexpr std::array kFlags{
     Flag{"ensemble", "NAME", kTargets,
          "Name of the ensemble of --zookeeper: the label \"ensemble\" (default)", false, true},
     Flag{"canary", "off|read|write", kTargets,
-         "Client operations through each member every interval: sync and read; or also create, set, delete "
+         "Client operations through each member every second: sync and read; or also create, set, delete "
          "and a "
          "watch below /watchkeeper-canary (read)",
          false, true},

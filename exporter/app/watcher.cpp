@@ -8,7 +8,9 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
-#include <future>
+#include <condition_variable>
+#include <mutex>
+#include <optional>
 #include <random>
 #include <thread>
 #include <utility>
@@ -95,6 +97,12 @@ class Watcher::State {
     thread_ = std::thread([this] { io_.run(); });
   }
 
+  void stop_probes() {
+    const std::lock_guard lock(probes_mutex_);
+    probes_stopped_ = true;
+    probe_over_.notify_all();
+  }
+
   void stop() {
     if (!thread_.joinable()) return;
     boost::asio::post(io_, [this] {
@@ -130,14 +138,23 @@ class Watcher::State {
       return Error{Errc::kTooLarge,
                    fmt::format("{} probes are under way already; try again later", kProbeLimit)};
     }
-    auto promise = std::make_shared<std::promise<PollReport>>();
-    auto report = promise->get_future();
+    const auto report = std::make_shared<std::optional<PollReport>>();
     const auto deadline = std::chrono::steady_clock::now() + target.timeout;
-    visit_once(io_, target, deadline, [promise](PollReport found) { promise->set_value(std::move(found)); });
-    const bool finished = report.wait_until(deadline + kProbeSlack) == std::future_status::ready;
+    visit_once(io_, target, deadline, [this, report](PollReport found) {
+      const std::lock_guard lock(probes_mutex_);
+      *report = std::move(found);
+      probe_over_.notify_all();
+    });
+    std::unique_lock lock(probes_mutex_);
+    probe_over_.wait_until(lock, deadline + kProbeSlack,
+                           [&] { return report->has_value() || probes_stopped_; });
     --probes_;
-    if (!finished)
+    if (!*report && probes_stopped_)
+      return Error{Errc::kCancelled, fmt::format("the exporter stops; {} was not probed", target.name)};
+    if (!*report)
       return Error{Errc::kTimedOut, fmt::format("the probe of {} did not end in time", target.name)};
+    PollReport found = *std::move(*report);
+    lock.unlock();
 
     EnsembleSpec spec;
     spec.name = ensemble;
@@ -145,7 +162,6 @@ class Watcher::State {
     spec.canary = CanaryMode::kOff;
     EnsembleTracker tracker(spec, Moment::now());
     std::vector<Event> events;
-    PollReport found = report.get();
     found.member = 0;
     tracker.observe(found, events);
     auto snapshot = std::make_shared<Snapshot>();
@@ -223,6 +239,9 @@ class Watcher::State {
   std::chrono::steady_clock::time_point published_;
   std::uint64_t samples_dropped_ = 0;
   std::atomic<int> probes_{0};
+  std::mutex probes_mutex_;  ///< for the reports of probes, and for:
+  bool probes_stopped_ = false;
+  std::condition_variable probe_over_;
   std::thread thread_;
 };
 
@@ -230,6 +249,7 @@ Watcher::Watcher(std::vector<EnsembleSpec> ensembles)
     : state_(std::make_unique<State>(std::move(ensembles))) {}
 Watcher::~Watcher() = default;
 void Watcher::start() { state_->start(); }
+void Watcher::stop_probes() { state_->stop_probes(); }
 void Watcher::stop() { state_->stop(); }
 const Chronicle& Watcher::chronicle() const { return state_->chronicle(); }
 

@@ -25,6 +25,8 @@ class Watcher {
 
   /// Begins to watch.
   void start();
+  /// Lets everybody go who waits for a probe, with Errc::kCancelled; later probes get the same.
+  void stop_probes();
   /// Closes sessions and connections and ends the thread; waits at most a second or two.
   void stop();
 

@@ -89,6 +89,7 @@ void MemberCanary::watched_by(MemberCanary* next) {
 void MemberCanary::open() { make_session(); }
 
 void MemberCanary::make_session() {
+  if (in_chain_) end_chain(false);  // The session that it waits for is dropped, and calls nothing any more.
   client::SessionOptions options;
   options.servers = {{target_.host, target_.port}};
   options.session_timeout = kCanarySessionTimeout;
@@ -126,6 +127,7 @@ void MemberCanary::on_change(const client::SessionChange& change) {
       return;
     case client::SessionState::kConnected:
     case client::SessionState::kConnectedReadOnly:
+      lost_since_.reset();
       count(CanaryOperation::kConnect, CanaryResult::kOk);
       if (connecting_since_)
         totals_.latency[static_cast<std::size_t>(CanaryOperation::kConnect)].record(steady_clock::now() -
@@ -136,6 +138,7 @@ void MemberCanary::on_change(const client::SessionChange& change) {
         connect_failure_ = result_of(change.reason->code);
         connect_error_ = change.reason->message;
       }
+      if (!lost_since_) lost_since_ = Clock::now();
       if (was_connected) lost_();
       return;
     case client::SessionState::kExpired:
@@ -153,6 +156,12 @@ void MemberCanary::on_change(const client::SessionChange& change) {
     case client::SessionState::kClosed:
       return;
   }
+}
+
+bool MemberCanary::outlived() const {
+  if (!session_ || totals_.connected || !lost_since_) return false;
+  const milliseconds timeout = session_->negotiated_timeout();
+  return timeout > milliseconds{0} && Clock::now() - *lost_since_ > timeout;
 }
 
 void MemberCanary::close(std::function<void()> done) {
@@ -222,6 +231,13 @@ void MemberCanary::begin_round(std::uint64_t number) {
     // Renewed certificates reach a session only through a new one; a broken file is tried again here.
     const auto context = tls_->context(Clock::now());
     if (!session_ || (context.has_value() && *context != tls_context_)) make_session();
+  }
+  if (outlived()) {
+    // Servers refuse who has seen more than they have, before they look at the session: after a restore from
+    // a backup nobody would ever tell that it has expired.
+    parent_made_ = false;
+    lost_since_ = Clock::now();
+    make_session();
   }
   if (refused_at_ && Clock::now() - *refused_at_ > kCredentialsAgain) {
     refused_at_.reset();

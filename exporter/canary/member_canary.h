@@ -66,6 +66,8 @@ class MemberCanary {
 
   void make_session();
   void on_change(const client::SessionChange& change);
+  /// Whether the servers must have forgotten the session: for as long as it may live it had no connection.
+  [[nodiscard]] bool outlived() const;
   void sync();
   void read();
   /// Counts the operation that the round waits for as timed out.
@@ -116,6 +118,7 @@ class MemberCanary {
   CanaryResult connect_failure_ = CanaryResult::kTimedOut;
   std::string connect_error_ = "no connection yet";
   std::optional<std::chrono::steady_clock::time_point> connecting_since_;
+  std::optional<Clock::time_point> lost_since_;  ///< no connection since then; absent with one
   bool parent_made_ = false;
   bool leftover_ = false;  ///< a create or delete went unanswered: the own znode may exist
 

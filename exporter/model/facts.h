@@ -254,7 +254,7 @@ struct PollReport {
   std::size_t member = 0;  ///< index into the ensemble's targets
   Moment started, finished;
   std::vector<ProbeReport> probes;  ///< in the order they were asked; at least one
-  std::string address;              ///< "IP:PORT" that the name resolved to, empty when it did not
+  std::string address;              ///< "IP:PORT" of the client port, empty without a connection to it
   std::optional<std::chrono::system_clock::time_point>
       certificate_not_after;  ///< of the member, when TLS was spoken
   /// Of a Watchkeeper server that tells of itself; null in all other reports.

@@ -33,7 +33,7 @@ Connection::~Connection() {
   if (!tls_established_) return;
   // Without it OpenSSL would take the missing close_notify for an attack and forget the session.
   SSL_set_shutdown(ssl, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
-  tls_->keep_session(ssl, tls_peer_);
+  tls_->keep_session(ssl, tls_peer_, Clock::now());
 }
 
 void Connection::set_deadline(Clock::time_point deadline) {
@@ -97,7 +97,8 @@ asio::awaitable<Fault> Connection::shake_hands(const Goal& goal) {
         verify_problem_ = X509_verify_cert_error_string(X509_STORE_CTX_get_error(store));
       return accepted;
     });
-  tls_->prepare(ssl, goal.host, tls_peer_);
+  if (const auto prepared = tls_->prepare(ssl, goal.host, tls_peer_, Clock::now()); !prepared)
+    co_return Fault{SourceState::kTlsFailure, wk::printable(prepared.error().message)};
   boost::system::error_code ec;
   co_await tls_stream_->async_handshake(asio::ssl::stream_base::client, redirect_error(use_awaitable, ec));
   ec = translated(ec);

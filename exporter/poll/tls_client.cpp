@@ -3,11 +3,14 @@
 #include <fmt/format.h>
 #include <openssl/asn1.h>
 #include <openssl/x509.h>
-#include <openssl/x509v3.h>
+#include <spdlog/spdlog.h>
 
-#include <boost/asio/ip/address.hpp>
 #include <ctime>
 #include <system_error>
+#include <utility>
+
+#include "base/log.h"
+#include "dial/peer_name.h"
 
 namespace wk::exporter {
 namespace asio = boost::asio;
@@ -54,46 +57,55 @@ TlsClient::FileTimes TlsClient::file_times() const {
   return times;
 }
 
-Result<std::shared_ptr<asio::ssl::context>> TlsClient::context(std::chrono::steady_clock::time_point now) {
+Result<std::shared_ptr<asio::ssl::context>> TlsClient::context(Time now) {
   if (!checked_ || now - *checked_ >= kTlsFileCheck) {
     checked_ = now;
     const FileTimes times = file_times();
     // A file that was read while half written has the time of its last write all the same: broken ones are
     // read again.
     if (!context_ || context_->has_error() || times != times_) {
+      auto fresh = build(spec_);
+      if (fresh.has_error() && context_ && context_->has_value()) {
+        // Files are renewed one after the other: what was read may be a new certificate with the former key.
+        if (!std::exchange(warned_, true))
+          spdlog::warn("{}; the former files stay in use until all can be read",
+                       printable(fresh.error().message));
+        checked_ = now - kTlsFileCheck + kTlsFileAgain;
+        return *context_;
+      }
       times_ = times;
-      context_ = build(spec_);
+      warned_ = false;
+      context_ = std::move(fresh);
       sessions_.clear();
     }
   }
   return *context_;
 }
 
-void TlsClient::prepare(SSL* ssl, const std::string& host, const std::string& peer) {
-  const std::string& name = expected_name(host);
-  boost::system::error_code ec;
-  asio::ip::make_address(name, ec);
-  const bool is_address = !ec;
-  // What SSL_set_tlsext_host_name does, without its old-style cast.
-  if (!is_address)
-    SSL_ctrl(ssl, SSL_CTRL_SET_TLSEXT_HOSTNAME, TLSEXT_NAMETYPE_host_name, const_cast<char*>(name.c_str()));
-  if (spec_.verify) {
-    X509_VERIFY_PARAM* parameters = SSL_get0_param(ssl);
-    X509_VERIFY_PARAM_set_hostflags(parameters, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
-    if (is_address)
-      X509_VERIFY_PARAM_set1_ip_asc(parameters, name.c_str());
-    else
-      X509_VERIFY_PARAM_set1_host(parameters, name.c_str(), name.size());
-  }
-  const auto session = sessions_.find(peer);
-  if (session != sessions_.end()) SSL_set_session(ssl, session->second.get());
+Result<void> TlsClient::prepare(SSL* ssl, const std::string& host, const std::string& peer, Time now) {
+  if (auto expected = dial::expect_peer_name(ssl, expected_name(host), spec_.verify); !expected)
+    return expected;
+  const auto kept = sessions_.find(peer);
+  if (kept == sessions_.end()) return {};
+  const auto end = not_after(SSL_SESSION_get0_peer(kept->second.session.get()));
+  const bool ended = end && *end <= std::chrono::system_clock::now();
+  if (ended || now - kept->second.verified_at >= kTlsSessionLife)
+    sessions_.erase(kept);
+  else
+    SSL_set_session(ssl, kept->second.session.get());
+  return {};
 }
 
-void TlsClient::keep_session(SSL* ssl, const std::string& peer) {
-  SSL_SESSION* session = SSL_get1_session(ssl);
-  if (session == nullptr) return;
-  std::unique_ptr<SSL_SESSION, SessionDeleter> owned(session);
-  if (SSL_SESSION_is_resumable(session) == 1) sessions_[peer] = std::move(owned);
+void TlsClient::keep_session(SSL* ssl, const std::string& peer, Time now) {
+  // What an earlier context has verified says nothing of the present files.
+  if (!context_ || context_->has_error() || SSL_get_SSL_CTX(ssl) != (**context_)->native_handle()) return;
+  const auto kept = sessions_.find(peer);
+  const bool reused = SSL_session_reused(ssl) == 1;
+  if (reused && kept == sessions_.end()) return;
+  std::unique_ptr<SSL_SESSION, SessionDeleter> session(SSL_get1_session(ssl));
+  if (!session || SSL_SESSION_is_resumable(session.get()) != 1) return;
+  const Time verified_at = reused ? kept->second.verified_at : now;
+  sessions_[peer] = KeptSession{std::move(session), verified_at};
 }
 
 std::optional<std::chrono::system_clock::time_point> not_after(const X509* certificate) {

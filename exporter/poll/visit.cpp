@@ -14,6 +14,7 @@
 #include "base/log.h"
 #include "exporter/poll/answer_buffer.h"
 #include "exporter/sources/parse.h"
+#include "exporter/sources/version.h"
 
 namespace wk::exporter {
 namespace asio = boost::asio;
@@ -92,6 +93,13 @@ asio::awaitable<void> Visit::run(std::shared_ptr<Visit> self) {
   if (!self->aborted_) self->member_->memory = self->plan_.memory();
 }
 
+bool Visit::knows_digests() const {
+  return std::any_of(report_.probes.begin(), report_.probes.end(), [](const ProbeReport& report) {
+    const auto* status = std::get_if<StatusAnswer>(&report.answer);
+    return status != nullptr && has_digests(status->implementation, status->version);
+  });
+}
+
 asio::awaitable<Visit::Asked> Visit::ask(Probe probe, Clock::time_point deadline) {
   const ProbeRequest request = request_of(probe);
   Asked asked;
@@ -103,12 +111,13 @@ asio::awaitable<Visit::Asked> Visit::ask(Probe probe, Clock::time_point deadline
   co_return asked;
 }
 
-asio::awaitable<Result<Resolver::Addresses>> Visit::resolve(const std::string& host,
-                                                            Clock::time_point deadline) {
+asio::awaitable<Result<dial::Resolver::Addresses>> Visit::resolve(const std::string& host,
+                                                                  Clock::time_point deadline) {
   for (const auto& [known_host, addresses] : resolved_)
     if (known_host == host) co_return addresses;
   resolution_ = std::make_shared<asio::steady_timer>(context_, deadline);
-  Result<Resolver::Addresses> addresses = co_await Resolver::of(context_).resolve(host, resolution_);
+  Result<dial::Resolver::Addresses> addresses =
+      co_await dial::Resolver::of(context_).resolve(host, resolution_);
   resolution_.reset();
   if (addresses) {
     const auto good = member_->last_good.find(host);
@@ -123,7 +132,7 @@ asio::awaitable<Result<Resolver::Addresses>> Visit::resolve(const std::string& h
 
 asio::awaitable<Fault> Visit::connect(const std::string& host, std::uint16_t port,
                                       const std::shared_ptr<TlsClient>& tls, Clock::time_point deadline) {
-  const Result<Resolver::Addresses> addresses = co_await resolve(host, deadline);
+  const Result<dial::Resolver::Addresses> addresses = co_await resolve(host, deadline);
   if (!addresses) co_return Fault{SourceState::kUnresolved, wk::printable(addresses.error().message)};
   if (aborted_) co_return Fault{SourceState::kNotTried, {}};
   std::vector<asio::ip::tcp::endpoint> endpoints;
@@ -146,13 +155,11 @@ asio::awaitable<Fault> Visit::connect(const std::string& host, std::uint16_t por
 asio::awaitable<Visit::Asked> Visit::ask_word(Probe probe, const ProbeRequest& request,
                                               Clock::time_point deadline) {
   Fault fault = co_await connect(member_->spec.host, member_->spec.port, member_->client_tls, deadline);
-  if (connection_) {
-    report_.address = to_text(connection_->endpoint());
-    if (connection_->certificate_not_after())
-      report_.certificate_not_after = connection_->certificate_not_after();
-  }
+  if (connection_ && connection_->certificate_not_after())
+    report_.certificate_not_after = connection_->certificate_not_after();
   if (fault) co_return Asked{failed(fault), false};
 
+  report_.address = to_text(connection_->endpoint());
   connection_->set_deadline(deadline);
   const std::size_t limit = answer_limit(probe);
   AnswerBuffer answer(limit);
@@ -174,7 +181,7 @@ asio::awaitable<Visit::Asked> Visit::ask_word(Probe probe, const ProbeRequest& r
                     true};
   const bool whole = ec == asio::error::eof;
   // A server without transactions since its start answers hash with nothing at all.
-  const bool may_be_empty = probe == Probe::kHash;
+  const bool may_be_empty = probe == Probe::kHash && knows_digests();
   if (whole && answer.text().empty() && !may_be_empty)
     co_return Asked{parsed_failure(SourceState::kClosed,
                                    fmt::format("{}: closed without an answer to {}", peer, request.text)),
@@ -238,10 +245,13 @@ asio::awaitable<Visit::Asked> Visit::exchange_http(Probe probe, const ProbeReque
     connection_->close();
     co_return Asked{failed(fault), fault.state != SourceState::kTlsFailure};
   }
-  if (admin && response.keep_alive() && !aborted_)
+  if (admin && response.keep_alive() && !aborted_) {
+    // While it is idle the deadline of this question must not close it.
+    connection_->set_deadline(deadline_);
     kept_admin_ = std::move(connection_);
-  else
+  } else {
     connection_->close();
+  }
 
   const auto& answer = response.get();
   Parsed parsed = parse(probe, static_cast<int>(answer.result_int()), answer.body());

@@ -18,11 +18,11 @@
 #include <utility>
 #include <vector>
 
+#include "dial/resolver.h"
 #include "exporter/model/facts.h"
 #include "exporter/poll/connection.h"
 #include "exporter/poll/member.h"
 #include "exporter/poll/probe_request.h"
-#include "exporter/poll/resolver.h"
 #include "exporter/poll/source_choice.h"
 #include "exporter/sources/parsed.h"
 
@@ -55,6 +55,8 @@ class Visit {
     bool connected = false;
   };
 
+  /// Whether an empty answer to hash is one: a server that does not know the word says nothing either.
+  [[nodiscard]] bool knows_digests() const;
   boost::asio::awaitable<Asked> ask(Probe probe, Clock::time_point deadline);
   boost::asio::awaitable<Asked> ask_word(Probe probe, const ProbeRequest& request,
                                          Clock::time_point deadline);
@@ -64,8 +66,8 @@ class Visit {
                                               Clock::time_point deadline);
   boost::asio::awaitable<Fault> connect(const std::string& host, std::uint16_t port,
                                         const std::shared_ptr<TlsClient>& tls, Clock::time_point deadline);
-  boost::asio::awaitable<Result<Resolver::Addresses>> resolve(const std::string& host,
-                                                              Clock::time_point deadline);
+  boost::asio::awaitable<Result<dial::Resolver::Addresses>> resolve(const std::string& host,
+                                                                    Clock::time_point deadline);
 
   boost::asio::io_context& context_;
   std::shared_ptr<Member> member_;
@@ -75,7 +77,7 @@ class Visit {
   bool aborted_ = false;
 
   std::shared_ptr<boost::asio::steady_timer> resolution_;  ///< set while a name is being resolved
-  std::vector<std::pair<std::string, Result<Resolver::Addresses>>> resolved_;
+  std::vector<std::pair<std::string, Result<dial::Resolver::Addresses>>> resolved_;
   std::shared_ptr<Connection> connection_;  ///< the one in use; null between questions
   std::shared_ptr<Connection> kept_admin_;  ///< idle, open to the AdminServer
 };

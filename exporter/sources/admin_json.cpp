@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <variant>
+#include <vector>
 
 #include "exporter/sources/conf.h"
 #include "exporter/sources/cons.h"
@@ -197,8 +198,10 @@ Parsed parse_admin_monitor(int http_status, std::string_view body) {
   if (const auto phase = text_of(member(root, "peer_state"))) builder.set_phase(*phase);
   constexpr auto kTexts =
       std::to_array<std::string_view>({"version", "server_state", "peer_state", "command", "error"});
+  std::vector<std::string_view> named;
   for (const auto& [key, value] : root.items()) {
     if (std::ranges::find(kTexts, key) != kTexts.end()) continue;
+    if (is_core_gauge(key)) named.push_back(key);
     if (value.is_number()) {
       builder.add_mntr(key, value.get<double>());
     } else if (value.is_string()) {
@@ -209,7 +212,7 @@ Parsed parse_admin_monitor(int http_status, std::string_view body) {
   }
   StatusAnswer answer = builder.finish();
   const bool texts_only = answer.measurements.empty() && answer.others.empty() && answer.dropped == 0;
-  if (!texts_only && !has_core_gauges(answer)) return missing("gauges that every server prints");
+  if (!texts_only && !has_core_gauges(answer, named)) return missing("gauges that every server prints");
   return parsed_ok(std::move(answer));
 }
 
@@ -300,15 +303,41 @@ Parsed parse_admin_connections(int http_status, std::string_view body) {
   // A member may have tens of thousands of connections: each object is counted when it is complete, and not
   // kept.
   constexpr int kConnectionDepth = 2;
+  constexpr auto kMembers =
+      std::to_array<std::string_view>({"command", "connections", "error", "secure_connections"});
+  constexpr auto kConnectionMembers = std::to_array<std::string_view>(
+      {"avg_latency", "last_operation", "max_latency", "outstanding_requests", "packets_received",
+       "packets_sent", "remote_socket_address", "session_id", "session_timeout"});
+  const auto is_one_of = [](const Json& key, const auto& names) {
+    return std::ranges::find(names, key.get_ref<const std::string&>()) != names.end();
+  };
   ConnectionTally tally;
   bool readable = true;
   const Document document =
       parse_document(http_status, body, [&](int depth, Json::parse_event_t event, Json& parsed) {
-        if (event != Json::parse_event_t::object_end || depth != kConnectionDepth) return true;
+        // What is not read is not kept either: a JSON value takes many times the memory of its text.
+        switch (event) {
+          case Json::parse_event_t::key:
+            return (depth == 1 && is_one_of(parsed, kMembers)) ||
+                   (depth == kConnectionDepth + 1 && is_one_of(parsed, kConnectionMembers));
+          case Json::parse_event_t::object_start:
+            return depth <= kConnectionDepth;
+          case Json::parse_event_t::array_start:
+            return depth < kConnectionDepth;
+          case Json::parse_event_t::value:
+            return depth != kConnectionDepth;
+          case Json::parse_event_t::array_end:
+            return true;
+          case Json::parse_event_t::object_end:
+            if (depth != kConnectionDepth) return true;
+            break;
+        }
         if (auto connection = connection_of(parsed)) {
           tally.add(*std::move(connection));
         } else {
-          readable = false;
+          // A connection that closed while the list was made has no address any more.
+          const Json* address = member(parsed, "remote_socket_address");
+          readable = readable && address != nullptr && address->is_null();
         }
         return false;
       });

@@ -56,6 +56,7 @@ void set_field(ClientConnection& connection, std::string_view key, std::string_v
 struct ConnectionLine {
   ClientConnection connection;
   bool apache = false;
+  bool closed = false;  ///< while the list was made: it has no address any more
 };
 
 std::optional<ConnectionLine> parse_line(std::string_view line) {
@@ -71,7 +72,9 @@ std::optional<ConnectionLine> parse_line(std::string_view line) {
     head = head.substr(0, bracket);
     result.apache = true;
   }
-  if (!set_address(result.connection, head)) return std::nullopt;
+  // Java's text of the address that a closed socket no longer has.
+  result.closed = result.apache && head == "null";
+  if (!result.closed && !set_address(result.connection, head)) return std::nullopt;
   while (!fields.empty()) {
     const auto comma = fields.find(',');
     const std::string_view field = fields.substr(0, comma);
@@ -139,7 +142,7 @@ Parsed parse_cons(std::string_view text) {
       return parsed_failure(SourceState::kMalformed,
                             "not a connection: " + std::string(line->substr(0, kDetailLimit)));
     apache = apache || parsed->apache;
-    tally.add(std::move(parsed->connection));
+    if (!parsed->closed) tally.add(std::move(parsed->connection));
   }
   if (!text.ends_with('\n') || (apache && !blank_end))
     return parsed_failure(SourceState::kTruncated, "the answer ends before its last connection");

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <vector>
 
 #include "exporter/sources/four_letter.h"
 #include "exporter/sources/status_builder.h"
@@ -13,16 +14,20 @@ constexpr std::string_view kPrefix = "zk_";
 
 Parsed truncated(std::string_view what) { return parsed_failure(SourceState::kTruncated, what); }
 
+constexpr auto kCore = std::to_array<std::string_view>(
+    {"approximate_data_size", "avg_latency", "ephemerals_count", "max_latency", "min_latency",
+     "num_alive_connections", "outstanding_requests", "packets_received", "packets_sent", "watch_count",
+     "znode_count"});
+
 }  // namespace
 
-bool has_core_gauges(const StatusAnswer& status) {
-  constexpr auto kCore = std::to_array<std::string_view>(
-      {"approximate_data_size", "avg_latency", "ephemerals_count", "max_latency", "min_latency",
-       "num_alive_connections", "outstanding_requests", "packets_received", "packets_sent", "watch_count",
-       "znode_count"});
+bool is_core_gauge(std::string_view name) { return std::ranges::find(kCore, name) != kCore.end(); }
+
+bool has_core_gauges(const StatusAnswer& status, std::span<const std::string_view> named) {
   return std::ranges::all_of(kCore, [&](std::string_view name) {
     return std::ranges::any_of(status.measurements,
-                               [&](const Measurement& one) { return one.metric->name == name; });
+                               [&](const Measurement& one) { return one.metric->name == name; }) ||
+           std::ranges::find(named, name) != named.end();
   });
 }
 
@@ -39,6 +44,7 @@ Parsed parse_mntr(std::string_view text) {
   StatusBuilder builder;
   bool version_seen = false;
   bool role_seen = false;
+  std::vector<std::string_view> named;  // core gauges
   Lines lines(text);
   while (const auto line = lines.next()) {
     const auto tab = line->rfind('\t');
@@ -59,6 +65,7 @@ Parsed parse_mntr(std::string_view text) {
     } else if (key == "compatible_mode") {
       builder.answer().implementation = Implementation::kRaftKeeper;
     } else {
+      if (is_core_gauge(key)) named.push_back(key);
       builder.add_mntr(key, value);
     }
   }
@@ -66,10 +73,11 @@ Parsed parse_mntr(std::string_view text) {
 
   const bool half_a_summary = builder.has_partial_summary();
   StatusAnswer answer = builder.finish();
-  // A value that was no number may itself be the missing half, or the missing gauge.
+  // A value that was no number may itself be the missing half.
   if (answer.dropped == 0 && half_a_summary) return truncated("the answer ends within a summary");
   const bool texts_only = answer.measurements.empty() && answer.others.empty() && answer.dropped == 0;
-  if (!texts_only && !has_core_gauges(answer))
+  // Servers of 3.4 print negative latencies after a step of the clock: the gauge is there, and not known.
+  if (!texts_only && !has_core_gauges(answer, named))
     return truncated("the answer lacks gauges that every server prints");
   return parsed_ok(std::move(answer));
 }

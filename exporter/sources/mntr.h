@@ -4,6 +4,7 @@
 // braces. Thread: any; pure functions. Source: reference "metrics", section 2; MonitorCommand.java.
 #pragma once
 
+#include <span>
 #include <string_view>
 
 #include "exporter/sources/parsed.h"
@@ -15,7 +16,9 @@ namespace wk::exporter {
 /// the null provider prints only texts; its answer is kOk without measurements.
 Parsed parse_mntr(std::string_view text);
 
-/// True when `status` holds each gauge that every serving member prints: what a whole answer is told by.
-bool has_core_gauges(const StatusAnswer& status);
+/// One of the gauges that every serving member prints: what a whole answer is told by.
+bool is_core_gauge(std::string_view name);
+/// True when `status` holds each of them, or the answer named it (`named`): a value may be of no use.
+bool has_core_gauges(const StatusAnswer& status, std::span<const std::string_view> named = {});
 
 }  // namespace wk::exporter

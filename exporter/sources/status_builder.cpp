@@ -161,11 +161,6 @@ void StatusBuilder::add_sample(std::string_view name, const std::optional<std::s
   add_other(name, value);
 }
 
-bool StatusBuilder::has(std::string_view metric_name) const {
-  const ZkMetric* metric = find_zk_metric(metric_name);
-  return metric != nullptr && values_.contains(Slot{metric, {}});
-}
-
 bool StatusBuilder::has_partial_summary() const {
   return std::ranges::any_of(values_, [](const auto& entry) {
     const auto* summary = std::get_if<SummaryValue>(&entry.second);

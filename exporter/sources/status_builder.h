@@ -57,10 +57,6 @@ class StatusBuilder {
   /// Counts a line that is not of the surface's form.
   void drop() { ++answer_.dropped; }
 
-  /// Number of dictionary values so far.
-  [[nodiscard]] std::size_t size() const { return values_.size(); }
-  [[nodiscard]] bool has(std::string_view metric_name) const;
-
   /// True when a summary lacks its count or sum although another part of it is there: the answer was cut
   /// between lines.
   [[nodiscard]] bool has_partial_summary() const;

@@ -19,6 +19,9 @@ inline constexpr std::size_t kVersionLimit = 64;
 /// "${…}", as Debian's build prints it) and build time are left out; "3.5.4-beta" and "3.10.0-SNAPSHOT" stay.
 std::string short_version(std::string_view text);
 
+/// Whether a server of that short version knows the word hash: since 3.6.
+bool has_digests(Implementation implementation, std::string_view version);
+
 /// kUnknown when the text fits none of the known products.
 Implementation implementation_of(std::string_view version_text);
 

@@ -457,6 +457,18 @@ class SafeToStop(watching.LabTestCase):
                     exporter.process.send_signal(number)
                     self.assertEqual(exporter.process.wait(3), 0)
 
+    def test_a_probe_does_not_delay_the_end(self):
+        with faults.HostileServer("silent") as silent:
+            exporter = self.lab(stack.Exporter, ["--zookeeper=127.0.0.1:1", "--canary=off"])
+            with concurrent.futures.ThreadPoolExecutor(1) as pool:
+                probe = pool.submit(request, exporter.port, "GET", f"/probe?target=127.0.0.1:{silent.port}",
+                                    {"X-Prometheus-Scrape-Timeout-Seconds": "40"})
+                time.sleep(0.5)
+                begin = time.monotonic()
+                self.assertEqual(exporter.stop_process(10), 0)
+                self.assertLess(time.monotonic() - begin, 3)
+                self.assertEqual(probe.result(10)[0], 503)
+
     def test_port_in_use(self):
         port = ports.reserve()
         self.addCleanup(ports.release, port)

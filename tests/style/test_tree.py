@@ -11,14 +11,15 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 MAY_INCLUDE = {
     "base": set(),
     "jute": {"base"},
-    "client": {"base", "jute"},
+    "dial": {"base"},
+    "client": {"base", "jute", "dial"},
     "exporter/model": {"base"},
     "exporter/sources": {"base", "exporter/model"},
     "exporter/view": {"base", "exporter/model"},
     "exporter/catalogue": {"base", "exporter/model"},
     "exporter/web": {"base"},
     "exporter/page": {"base", "exporter/web"},
-    "exporter/poll": {"base", "exporter/model", "exporter/sources"},
+    "exporter/poll": {"base", "dial", "exporter/model", "exporter/sources"},
     "exporter/canary": {"base", "jute", "client", "exporter/model", "exporter/poll"},
     "exporter/app": {"base", "client", "exporter/model", "exporter/sources", "exporter/view", "exporter/catalogue",
                      "exporter/web", "exporter/page", "exporter/poll", "exporter/canary"},
@@ -40,7 +41,7 @@ MAY_INCLUDE = {
 PURE = {"jute", "exporter/model", "exporter/sources", "exporter/view", "server/tree", "server/session", "server/quorum",
         "server/txn", "server/replica", "server/config"}
 IMPURE = re.compile(r'#include <(boost/asio|thread|mutex|fstream|sys/(?!mman)|unistd|netdb|condition_variable)|::now\(\)|random_device')
-MUTEX_ALLOWED = {"exporter/web", "exporter/app", "exporter/poll", "server/node"}
+MUTEX_ALLOWED = {"dial", "exporter/web", "exporter/app", "exporter/poll", "server/node"}
 # Headers that the build makes.
 GENERATED = {"watchkeeper_revision.h", "watchkeeper_build_time.h"}
 # Folders whose libraries lie one level down.

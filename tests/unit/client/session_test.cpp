@@ -3,8 +3,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <future>
 #include <optional>
 
+#include "dial/resolver.h"
 #include "fake_server.h"
 
 namespace wk::client {
@@ -95,6 +97,18 @@ TEST_F(SessionTest, NewSessionSendsZeroIdAndReportsStates) {
   EXPECT_EQ(session_->id(), SessionId{kId});
   EXPECT_EQ(session_->negotiated_timeout(), 4s);
   EXPECT_EQ(session_->counters().sessions_created, 1U);
+}
+
+TEST_F(SessionTest, DestructionWhileAPingIsDueIsSafe) {
+  start_connected(90);
+  // Both waits end in one wake-up, and this one comes first.
+  boost::asio::steady_timer first(io_, std::chrono::steady_clock::now());
+  first.async_wait([this](const boost::system::error_code&) { session_.reset(); });
+  const auto ping_due = std::chrono::steady_clock::now() + 31ms;
+  while (std::chrono::steady_clock::now() < ping_due) {
+  }
+  run_until([this] { return session_ == nullptr; }, "the destruction");
+  io_.poll();
 }
 
 TEST_F(SessionTest, HandshakeWithoutReadOnlyByteIsAccepted) {
@@ -547,6 +561,25 @@ TEST_F(SessionTest, AStateChangeMayDestroyTheSession) {
   session_->open();
   run_until([&] { return !session_; }, "the destruction");
   io_.poll();
+}
+
+TEST(Session, ContextMayEndWhileALookupHangs) {
+  std::promise<void> asked, end;
+  {
+    boost::asio::io_context io;
+    dial::Resolver::of(io).set_lookup([&asked, ended = end.get_future().share()](const std::string& host) {
+      asked.set_value();
+      ended.wait();
+      return Result<dial::Resolver::Addresses>(Error{Errc::kUnresolved, host});
+    });
+    Session session(
+        io, {.servers = {{"hung.example", 2181}}}, [] { return 0.0; }, nullptr);
+    session.open();
+    while (session.counters().attempts == 0) io.run_one();
+    io.poll();
+    ASSERT_EQ(asked.get_future().wait_for(20s), std::future_status::ready);
+  }
+  end.set_value();
 }
 
 TEST_F(SessionTest, UnresolvableNameIsReported) {

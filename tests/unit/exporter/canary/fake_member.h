@@ -44,6 +44,7 @@ class FakeMember {
   bool withhold_events = false;                 ///< keep watch events for send_events()
   bool expire = false;                          ///< tell the next handshake that its session is gone
   jute::ErrorCode auth_answer = jute::ErrorCode::kOk;
+  std::int32_t granted_timeout_ms = 10'000;
 
   void serve() {
     if (server.accepted != connections_) {
@@ -94,11 +95,12 @@ class FakeMember {
   void shake_hands(const std::vector<std::byte>& frame) {
     const auto hello = jute::decode<jute::ConnectRequest>(frame);
     sessions_wanted.push_back(hello->session_id.value);
+    if (hello->last_zxid_seen.value > tree_.zxid) return drop();  // as Apache: without an answer
     if (std::exchange(expire, false)) {
       end_session();
       server.send(client::encode(jute::ConnectResponse{0, 0, SessionId{0}, std::string(16, '\0'), false}));
     } else {
-      server.grant(session_, 10'000);
+      server.grant(session_, granted_timeout_ms);
     }
   }
 

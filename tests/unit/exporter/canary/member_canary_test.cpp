@@ -5,8 +5,10 @@
 
 #include <algorithm>
 #include <array>
+#include <future>
 #include <stdexcept>
 
+#include "dial/resolver.h"
 #include "exporter/canary/canary.h"
 #include "fake_member.h"
 
@@ -322,6 +324,39 @@ TEST_F(MemberCanaryTest, AnExpiredSessionIsCountedAndFollowedByANewOne) {
   EXPECT_TRUE(report.round_ok);
   EXPECT_EQ(report.totals.sessions_expired, 1U);
   EXPECT_THAT(members_[0].sessions_wanted, ElementsAre(0, kSession, 0));
+}
+
+TEST_F(MemberCanaryTest, ASessionThatHasSeenMoreThanTheServerIsGivenUpAfterItsTimeout) {
+  // Waits for the timeout in real time. A connection that a slow machine loses before does no harm.
+  members_[0].granted_timeout_ms = 200;
+  make(0, CanaryMode::kRead);
+  open(0);
+  await_report(0);
+  tree_.zxid = 1;  // restored from an old backup
+  members_[0].drop();
+  const auto deadline = std::chrono::steady_clock::now() + 20s;
+  do {
+    ASSERT_LT(std::chrono::steady_clock::now(), deadline) << "the canary never came back";
+    run_handler();
+  } while (!round(0).round_ok);
+  EXPECT_GE(std::ranges::count(members_[0].sessions_wanted, 0), 2);
+}
+
+TEST_F(MemberCanaryTest, AHangingNameOfAnotherMemberDelaysNobody) {
+  std::promise<void> end;
+  dial::Resolver::of(io_).set_lookup(
+      [ended = end.get_future().share()](const std::string& host) -> Result<dial::Resolver::Addresses> {
+        if (host == "hung.example") ended.wait();
+        return dial::Resolver::Addresses{boost::asio::ip::make_address("127.0.0.1")};
+      });
+  spec_.members[0].host = "hung.example";
+  spec_.members[1].host = "brisk.example";
+  make(0, CanaryMode::kRead).open();
+  make(1, CanaryMode::kRead);
+  open(1);
+  EXPECT_TRUE(await_report(1).round_ok);
+  EXPECT_FALSE(round(0).round_ok);
+  end.set_value();
 }
 
 TEST_F(MemberCanaryTest, CredentialsAreShownBeforeAnythingElse) {

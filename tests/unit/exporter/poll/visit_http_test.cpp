@@ -159,6 +159,16 @@ TEST_F(VisitHttpTest, ConnectionClosedAfterEachResponseIsOpenedAgain) {
   EXPECT_GT(admin.connections(), 1);
 }
 
+TEST_F(VisitHttpTest, KeptConnectionOutlivesTheDeadlineOfItsFirstQuestion) {
+  // srvr has as much time as the first question had, and begins later: the second one comes behind both.
+  ScriptedServer slow(io, {says(kForbiddenMntr), hangs(), says("imok")});
+  ScriptedServer admin(io, {pages({{"/commands/monitor", http(200, kMonitor)}})});
+  const PollReport report = visit(target(slow, &admin), std::chrono::milliseconds{3'000});
+  EXPECT_EQ(probe(report, Probe::kSrvr).state, SourceState::kTimedOut);
+  EXPECT_EQ(probe(report, Probe::kAdminServerStats).state, SourceState::kHttpError);
+  EXPECT_EQ(admin.connections(), 1);
+}
+
 TEST_F(VisitHttpTest, HungAdminServerIsLeftAloneForTheVisit) {
   ScriptedServer admin(io, {hangs()});
   const PollReport report = visit(target(client, &admin), std::chrono::seconds{3});

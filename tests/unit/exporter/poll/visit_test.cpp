@@ -63,12 +63,18 @@ TEST_F(VisitTest, NobodyListeningIsRefused) {
   server.close();
   const PollReport report = visit(loopback(server.port()));
   EXPECT_THAT(outline(report), ElementsAre("mntr:refused"));
-  EXPECT_EQ(report.address, "127.0.0.1:" + std::to_string(server.port()));
-  EXPECT_THAT(report.probes[0].detail, HasSubstr(report.address));
+  EXPECT_EQ(report.address, "");  // of connections, not of attempts
+  EXPECT_THAT(report.probes[0].detail, HasSubstr("127.0.0.1:" + std::to_string(server.port())));
+}
+
+TEST_F(VisitTest, AnUnknownWordIsNotAnAnswerWithoutDigests) {
+  const auto of_35 = [](std::string text) { return text.replace(text.find("3.8.0"), 5, "3.5.9"); };
+  ScriptedServer server(io, {words({{"mntr", of_35(kMntrText)}, {"srvr", of_35(kSrvrText)}})});
+  EXPECT_THAT(outline(visit(loopback(server.port()))), Contains("hash:closed"));
 }
 
 TEST_F(VisitTest, UnresolvableNameIsUnresolved) {
-  Resolver::of(io).set_lookup([](const std::string& host) -> Result<Resolver::Addresses> {
+  dial::Resolver::of(io).set_lookup([](const std::string& host) -> Result<dial::Resolver::Addresses> {
     return Error{Errc::kUnresolved, "host name " + host + ": Name or service not known"};
   });
   TargetSpec target = loopback(1);
@@ -166,8 +172,8 @@ TEST_F(VisitTest, EndlessAnswerIsTooLargeAndCutOff) {
 
 TEST_F(VisitTest, FirstAddressThatAcceptsIsUsedAndReported) {
   ScriptedServer server(io, {words({{"mntr", kForbiddenMntr}, {"srvr", kSrvrText}})});
-  Resolver::of(io).set_lookup([](const std::string&) -> Result<Resolver::Addresses> {
-    return Resolver::Addresses{asio::ip::make_address("::1"), asio::ip::make_address("127.0.0.1")};
+  dial::Resolver::of(io).set_lookup([](const std::string&) -> Result<dial::Resolver::Addresses> {
+    return dial::Resolver::Addresses{asio::ip::make_address("::1"), asio::ip::make_address("127.0.0.1")};
   });
   TargetSpec target = loopback(server.port());
   target.host = "member.example";
@@ -191,7 +197,7 @@ TEST_F(VisitTest, HungNameServiceIsUnresolvedAtTheDeadline) {
     bool open = false;
   };
   const auto gate = std::make_shared<Gate>();
-  Resolver::of(io).set_lookup([gate](const std::string& host) -> Result<Resolver::Addresses> {
+  dial::Resolver::of(io).set_lookup([gate](const std::string& host) -> Result<dial::Resolver::Addresses> {
     std::unique_lock lock(gate->mutex);
     gate->opened.wait(lock, [&] { return gate->open; });
     return Error{Errc::kUnresolved, host};

@@ -9,6 +9,7 @@
 #include <ctime>
 #include <filesystem>
 #include <fstream>
+#include <functional>
 #include <memory>
 
 #include "exporter/poll/tls_client.h"
@@ -101,6 +102,35 @@ class VisitTlsTest : public VisitTest {
     EXPECT_GT(left, std::chrono::seconds{seconds_left - 60});
   }
 
+  /// One exchange in memory, whose session is kept afterwards. Whether it resumed one.
+  static bool resumes(
+      TlsClient& client, asio::ssl::context& server, TlsClient::Time now,
+      const std::function<void()>& before_the_end = [] {}) {
+    const auto context = client.context(now);
+    const std::unique_ptr<SSL, decltype(&SSL_free)> near(SSL_new((*context)->native_handle()), &SSL_free);
+    const std::unique_ptr<SSL, decltype(&SSL_free)> far(SSL_new(server.native_handle()), &SSL_free);
+    BIO* near_end = nullptr;
+    BIO* far_end = nullptr;
+    BIO_new_bio_pair(&near_end, 0, &far_end, 0);
+    SSL_set_bio(near.get(), near_end, near_end);
+    SSL_set_bio(far.get(), far_end, far_end);
+    SSL_set_connect_state(near.get());
+    SSL_set_accept_state(far.get());
+    EXPECT_TRUE(client.prepare(near.get(), "127.0.0.1", "peer", now));
+    for (int i = 0; i < 10; ++i) {
+      SSL_do_handshake(near.get());
+      SSL_do_handshake(far.get());
+    }
+    EXPECT_TRUE(SSL_is_init_finished(near.get()));
+    char byte = 'x';
+    SSL_write(far.get(), &byte, 1);
+    EXPECT_EQ(SSL_read(near.get(), &byte, 1), 1);  // brings the tickets, too
+    before_the_end();
+    SSL_set_shutdown(near.get(), SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
+    client.keep_session(near.get(), "peer", now);
+    return SSL_session_reused(near.get()) == 1;
+  }
+
   const Identity identity = Identity::make("DNS:zk1.example,IP:127.0.0.1");
   std::filesystem::path folder;
   const ScriptedServer::Script member = words({{"mntr", kMntrText}, {"srvr", kSrvrText}, {"ruok", "imok"}});
@@ -119,6 +149,42 @@ TEST_F(VisitTlsTest, LaterWordsResumeTheSession) {
   visit(target(server));
   EXPECT_GE(server.connections(), 3);
   EXPECT_EQ(server.resumed(), server.connections() - 1);
+}
+
+TEST_F(VisitTlsTest, SessionOfAnExpiredCertificateIsNotResumed) {
+  // Without verification, so that the first handshake succeeds: what is kept is judged in the same way.
+  const Identity expired = Identity::make("IP:127.0.0.1", -3600);
+  ScriptedServer server(io, {member}, expired.server_context());
+  TargetSpec spec = target(server);
+  spec.tls->verify = false;
+  visit(spec);
+  EXPECT_GE(server.connections(), 3);
+  EXPECT_EQ(server.resumed(), 0);
+}
+
+TEST_F(VisitTlsTest, SessionIsResumedForTenMinutesAfterTheCertificateWasVerified) {
+  const auto server = identity.server_context();
+  TlsClient client(
+      TlsSpec{.ca_file = folder / "cert.pem", .cert_file = {}, .key_file = {}, .server_name = {}});
+  const std::chrono::steady_clock::time_point start{std::chrono::hours{1}};
+  EXPECT_FALSE(resumes(client, *server, start));
+  EXPECT_TRUE(resumes(client, *server, start + std::chrono::minutes{5}));
+  EXPECT_TRUE(resumes(client, *server, start + std::chrono::minutes{9}));
+  EXPECT_FALSE(resumes(client, *server, start + std::chrono::minutes{10}));
+  EXPECT_TRUE(resumes(client, *server, start + std::chrono::minutes{19}));
+}
+
+TEST_F(VisitTlsTest, SessionOfAnEarlierContextIsNotKept) {
+  const auto server = identity.server_context();
+  TlsClient client(
+      TlsSpec{.ca_file = folder / "cert.pem", .cert_file = {}, .key_file = {}, .server_name = {}});
+  const std::chrono::steady_clock::time_point start{std::chrono::hours{1}};
+  EXPECT_FALSE(resumes(client, *server, start, [&] {
+    const auto written = std::filesystem::last_write_time(folder / "cert.pem");
+    std::filesystem::last_write_time(folder / "cert.pem", written + std::chrono::seconds{5});
+    EXPECT_TRUE(client.context(start + kTlsFileCheck));
+  }));
+  EXPECT_FALSE(resumes(client, *server, start + kTlsFileCheck));
 }
 
 TEST_F(VisitTlsTest, NameOverridesTheHost) {
@@ -145,6 +211,24 @@ TEST_F(VisitTlsTest, OtherAddressIsATlsFailure) {
   const PollReport report = visit(target(server));
   EXPECT_THAT(outline(report), ElementsAre("mntr:tls_failure"));
   EXPECT_THAT(report.probes[0].detail, HasSubstr("IP address mismatch"));
+}
+
+TEST_F(VisitTlsTest, AddressWithAZoneIsCheckedToo) {
+  ScriptedServer server(io, {member}, identity.server_context());
+  TargetSpec spec = target(server);
+  spec.tls->server_name = "fe80::1%lo";
+  const PollReport report = visit(spec);
+  EXPECT_THAT(outline(report), ElementsAre("mntr:tls_failure"));
+  EXPECT_THAT(report.probes[0].detail, HasSubstr("IP address mismatch"));
+}
+
+TEST_F(VisitTlsTest, NameThatCannotBeCheckedIsATlsFailure) {
+  ScriptedServer server(io, {member}, identity.server_context());
+  TargetSpec spec = target(server);
+  spec.tls->server_name = std::string("zk1.example\0.org", 16);
+  const PollReport report = visit(spec);
+  EXPECT_THAT(outline(report), ElementsAre("mntr:tls_failure"));
+  EXPECT_THAT(report.probes[0].detail, HasSubstr("cannot be checked"));
 }
 
 TEST_F(VisitTlsTest, ExpiredCertificateIsATlsFailureWithItsDate) {
@@ -233,6 +317,25 @@ TEST_F(VisitTlsTest, BrokenFileIsReadAgainWhenWhole) {
   std::filesystem::copy_file(folder / "cert.pem", folder / "later.pem");
   EXPECT_TRUE(client.context(start + std::chrono::seconds{9}).has_error());
   EXPECT_TRUE(client.context(start + std::chrono::seconds{10}).has_value());
+}
+
+TEST_F(VisitTlsTest, AFileThatBreaksLaterLeavesTheFormerContextInUse) {
+  const std::chrono::steady_clock::time_point start{std::chrono::hours{1}};
+  TlsClient client(TlsSpec{.ca_file = folder / "cert.pem",
+                           .cert_file = folder / "cert.pem",
+                           .key_file = folder / "key.pem",
+                           .server_name = {}});
+  const auto first = client.context(start);
+  ASSERT_TRUE(first);
+  const Identity renewed = Identity::make("IP:127.0.0.1");
+  renewed.write(folder / "cert.pem", folder / "later.pem");
+  const auto half = client.context(start + kTlsFileCheck);
+  ASSERT_TRUE(half);
+  EXPECT_EQ(*half, *first);
+  std::filesystem::rename(folder / "later.pem", folder / "key.pem");
+  const auto whole = client.context(start + kTlsFileCheck + kTlsFileAgain);
+  ASSERT_TRUE(whole);
+  EXPECT_NE(*whole, *first);
 }
 
 TEST_F(VisitTlsTest, HttpsAdminServerIsAskedWithTheTlsOfTheMember) {

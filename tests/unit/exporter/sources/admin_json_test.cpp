@@ -130,6 +130,14 @@ TEST(ParseAdminConnections, SessionIdsAreExact) {
       SourceState::kMalformed);
 }
 
+TEST(ParseAdminConnections, AConnectionThatJustClosedIsLeftOut) {
+  const auto answer = answer_of<ConnectionsAnswer>(parse_admin_connections(
+      200, R"({"connections":[{"remote_socket_address":null},{"remote_socket_address":"a:1"}],)"
+           R"("command":"connections","error":null})"));
+  EXPECT_EQ(answer.total, 1U);
+  EXPECT_THAT(answer.by_address, ElementsAre(Pair("a", 1U)));
+}
+
 TEST(ParseAdminZabstate, ServingAndLooking) {
   const auto answer = answer_of<ZabAnswer>(parse_admin_zabstate(200, golden_body(kAdmin + "zabstate")));
   EXPECT_EQ(answer.my_id, ServerId{3});
@@ -198,6 +206,19 @@ TEST(ParseAdmin, CutAtAnyByteIsTold) {
       EXPECT_EQ(parse(200, std::string_view(text).substr(0, length)).state, SourceState::kTruncated)
           << file << " " << length;
   }
+}
+
+TEST(ParseAdminConnections, WhatIsNotReadIsNotKept) {
+  const auto wrap = [](const std::string& lists) {
+    return parse_admin_connections(200, "{" + lists + R"(,"command":"connections","error":null})");
+  };
+  EXPECT_EQ(
+      answer_of<ConnectionsAnswer>(
+          wrap(R"("connections":[0,"a",[1],null,{"remote_socket_address":"a:1","x":[1,{"y":2}]}],"z":[1])"))
+          .total,
+      1U);
+  EXPECT_EQ(answer_of<ConnectionsAnswer>(wrap(R"("connections":[])")).total, 0U);
+  EXPECT_EQ(wrap(R"("connections":{"a":0})").state, SourceState::kMalformed);
 }
 
 TEST(ParseAdmin, HostileJson) {

@@ -81,6 +81,14 @@ TEST(ParseCons, ManyConnectionsKeepTheBusiestAndTheMostFrequentAddresses) {
   EXPECT_EQ(answer.busiest.back().received, 2900U);
 }
 
+TEST(ParseCons, AConnectionThatJustClosedIsLeftOut) {
+  const auto answer = answer_of<ConnectionsAnswer>(
+      parse_cons(" null[0](queued=0,recved=4,sent=4)\n /10.0.0.7:5[1](queued=0,recved=1,sent=0)\n\n"));
+  EXPECT_EQ(answer.total, 1U);
+  EXPECT_THAT(answer.by_address, ElementsAre(Pair("10.0.0.7", 1U)));
+  EXPECT_EQ(parse_cons(" nil[0](queued=0,recved=4,sent=4)\n\n").state, SourceState::kMalformed);
+}
+
 TEST(ParseCons, StatesAndHostileLines) {
   EXPECT_EQ(parse_cons("cons is not executed because it is not in the whitelist.\n").state,
             SourceState::kNotWhitelisted);

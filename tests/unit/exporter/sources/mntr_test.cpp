@@ -297,6 +297,19 @@ TEST(ParseMntr, NumbersThatAreNoneLeaveTheValueAbsent) {
   EXPECT_EQ(number("zk_quorum_size\t+3"), std::pair(std::optional<double>(3), std::size_t{0}));
 }
 
+TEST(ParseMntr, ANegativeCoreGaugeIsAbsentAndTheRestIsKept) {
+  std::string text = whole_answer_with("zk_quorum_size\t3");
+  const std::string good = "zk_min_latency\t0\n";
+  text.replace(text.find(good), good.size(), "zk_min_latency\t-1500\n");
+  const auto answer = answer_of<StatusAnswer>(parse_mntr(text));
+  EXPECT_EQ(answer.number("min_latency"), std::nullopt);
+  EXPECT_EQ(answer.number("znode_count"), 9);
+  EXPECT_EQ(answer.dropped, 1U);
+  // Without the line the answer is not whole, whatever else was dropped.
+  text.erase(text.find("zk_znode_count"));
+  EXPECT_EQ(parse_mntr(text).state, SourceState::kTruncated);
+}
+
 TEST(ParseMntr, LimitsAreKeptAndCounted) {
   std::string lines;
   for (int i = 0; i < 100; ++i)

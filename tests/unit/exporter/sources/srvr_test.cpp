@@ -86,6 +86,9 @@ TEST(ShortVersion, LeavesOutCommitAndBuild) {
   EXPECT_EQ(short_version("3.10.0-SNAPSHOT-53a78e36, built on x"), "3.10.0-SNAPSHOT");
   EXPECT_EQ(short_version("3.8.0-${mvngit.commit.id}, built on 2024-12-29 17:54 UTC"), "3.8.0");
   EXPECT_EQ(short_version("v24.8.1.2684-testing-0123456789abcdef"), "24.8.1.2684-testing");
+  EXPECT_EQ(short_version("3.6.3--6401e4ad2087061bc6b9f80dec2d69f2e3c8660a, built on 04/08/2021 16:35 GMT"),
+            "3.6.3");
+  EXPECT_EQ(short_version("3.4.8--1, built on 02/06/2016 03:18 GMT"), "3.4.8");
   EXPECT_EQ(short_version(""), "");
   EXPECT_EQ(short_version(std::string(1000, '9')).size(), kVersionLimit);
   EXPECT_EQ(short_version("3.9\x01\xff"), "3.9??");

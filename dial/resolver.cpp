@@ -1,4 +1,4 @@
-#include "exporter/poll/resolver.h"
+#include "dial/resolver.h"
 
 #include <fmt/format.h>
 #include <netdb.h>
@@ -18,7 +18,7 @@
 #include <thread>
 #include <utility>
 
-namespace wk::exporter {
+namespace wk::dial {
 namespace asio = boost::asio;
 
 boost::asio::execution_context::id Resolver::id;
@@ -190,4 +190,4 @@ asio::awaitable<Result<Resolver::Addresses>> Resolver::resolve(std::string host,
                               host)};
 }
 
-}  // namespace wk::exporter
+}  // namespace wk::dial

@@ -1,4 +1,4 @@
-#include "exporter/poll/resolver.h"
+#include "dial/resolver.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -11,7 +11,7 @@
 #include <mutex>
 #include <optional>
 
-namespace wk::exporter {
+namespace wk::dial {
 namespace {
 
 namespace asio = boost::asio;
@@ -173,4 +173,4 @@ TEST(Resolver, ContextMayEndWhileALookupHangs) {
 }
 
 }  // namespace
-}  // namespace wk::exporter
+}  // namespace wk::dial

@@ -22,7 +22,7 @@
 
 #include "base/error.h"
 
-namespace wk::exporter {
+namespace wk::dial {
 
 /// Addresses taken from one answer; more are ignored.
 inline constexpr std::size_t kAddressesMax = 16;
@@ -66,4 +66,4 @@ class Resolver : public boost::asio::execution_context::service {
   std::shared_ptr<Shared> shared_;
 };
 
-}  // namespace wk::exporter
+}  // namespace wk::dial
