@@ -92,8 +92,14 @@ SafeToStop safe_to_stop(const EnsembleView& view, std::size_t index) {
   if (view.digest_mismatches > 0 && !member.digest_mismatch.value_or(false))
     return {false, "members disagree on their data; keep those that agree"};
 
+  // Votes that are only believed have no name: one out of sight may be theirs, or the hidden leader's.
+  const auto first_hand = std::count_if(view.members.begin(), view.members.end(),
+                                        [](const MemberView& other) { return other.voter && other.in_sync; });
+  const bool may_carry =
+      !member.in_sync && view.voters_in_sync > first_hand &&
+      (member.state == ServingState::kUnreachable || member.state == ServingState::kNotServing);
   // Those that would carry on: in sync without this member, and close enough to take over at once.
-  int left = view.voters_in_sync - (member.in_sync ? 1 : 0);
+  int left = view.voters_in_sync - (member.in_sync || may_carry ? 1 : 0);
   std::string behind;
   for (std::size_t other = 0; other < view.members.size(); ++other) {
     const MemberView& candidate = view.members[other];
@@ -110,7 +116,7 @@ SafeToStop safe_to_stop(const EnsembleView& view, std::size_t index) {
                                                 left, view.voters, view.majority, behind)};
   std::string reason =
       fmt::format("leaves {} of {} voters in sync; {} are needed", left, view.voters, view.majority);
-  if (!member.in_sync)
+  if (!member.in_sync && !may_carry)
     reason = fmt::format("it is {} and carries no vote now; {}", name(member.state), reason);
   if (view.leader == index) reason += "; it is the leader: an election follows, stop it last";
   return {true, reason};
@@ -214,6 +220,15 @@ std::vector<Problem> problems_of(const EnsembleView& view, Moment now) {
            "ZooKeeperMemberNotServing",
            {member.name}});
     }
+    if (member.role == Role::kStandalone && !view.standalone)
+      add({"member_standalone",
+           Severity::kCritical,
+           fmt::format("{} serves as a standalone server, outside the ensemble", member.name),
+           "its configuration has no server lines, so it serves clients from a database of its own",
+           "Keep clients away from it, add the server lines to its configuration and restart it; what was "
+           "written to it alone is lost when it copies the leader's data.",
+           "ZooKeeperSplitBrain",
+           {member.name}});
     if (member.lag_transactions.value_or(0) > kLagUnsafeTransactions)
       add({"member_lags",
            Severity::kWarning,

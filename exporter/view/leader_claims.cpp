@@ -34,9 +34,10 @@ LeaderClaims leader_claims(const EnsembleView& view, const Visits& visits, std::
   const std::vector<LeaderClaim> claims = all_claims(view, visits);
   LeaderClaims result;
   for (const LeaderClaim& claim : claims) result.shown = std::max(result.shown, claim.epoch);
-  // A follower that serves a newer epoch shows its leader's.
+  // A follower that serves a newer epoch shows its leader's; a server without an ensemble shows nobody's.
   for (const MemberView& member : view.members)
-    if (member.state == ServingState::kServing && member.zxid)
+    if (member.state == ServingState::kServing && member.zxid &&
+        (view.standalone || member.role != Role::kStandalone))
       result.shown = std::max(result.shown, std::optional(member.zxid->epoch()));
   result.newest = std::max(result.shown, known);
 

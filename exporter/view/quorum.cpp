@@ -35,7 +35,10 @@ bool stands_in_quorum(const EnsembleView& view, std::size_t index) {
   // A deposed leader serves nobody's writes; a follower's zxid may be of the epoch before until the first
   // transaction.
   const bool deposed = member.role == Role::kLeader && view.leader != index;
-  return member.state == ServingState::kServing && !deposed && (view.leader || view.leader_inferred);
+  // A server without an ensemble votes for nobody, though it serves.
+  const bool apart = member.role == Role::kStandalone && !view.standalone;
+  return member.state == ServingState::kServing && !deposed && !apart &&
+         (view.leader || view.leader_inferred);
 }
 
 }  // namespace
@@ -43,10 +46,14 @@ bool stands_in_quorum(const EnsembleView& view, std::size_t index) {
 int voters_in_sync(const EnsembleView& view, const Visits& visits, Moment now) {
   const nanoseconds detection = failure_detection(view);
   int first_hand = 0, long_unseen = 0;
+  bool leader_may_be_counted = false;  // Who serves without telling a role may be a leader that is inferred.
   for (std::size_t index = 0; index < view.members.size(); ++index) {
     const MemberView& member = view.members[index];
     if (!member.voter) continue;
-    if (member.in_sync) ++first_hand;
+    if (member.in_sync) {
+      ++first_hand;
+      leader_may_be_counted |= member.role == Role::kUnknown;
+    }
     if (out_of_sight(member, visits[index]) && now - member.state_since > detection) ++long_unseen;
   }
   int in_sync = first_hand;
@@ -57,7 +64,8 @@ int voters_in_sync(const EnsembleView& view, const Visits& visits, Moment now) {
       in_sync +=
           std::clamp(1 + static_cast<int>(*synced) - first_hand, 0, unlisted_voters(view) + long_unseen);
   } else if (view.leader_inferred) {
-    in_sync = std::max(in_sync + 1, view.majority);  // A leader that answers syncs has a quorum.
+    if (!leader_may_be_counted) ++in_sync;
+    in_sync = std::max(in_sync, view.majority);  // A leader that answers syncs has a quorum.
   }
   return std::min(in_sync, view.voters);
 }

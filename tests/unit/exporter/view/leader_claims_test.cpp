@@ -96,6 +96,18 @@ TEST(LeaderClaims, AServingFollowerOfANewerEpochDeposesALeaderAndOneThatDoesNotS
   EXPECT_EQ(claims.leader->member, 0U);
 }
 
+TEST(LeaderClaims, AStandaloneServerOfANewerEpochDeposesNobody) {
+  Ensemble ensemble(2);
+  ensemble.answers(0, Role::kLeader, 4);
+  ensemble.answers(1, Role::kStandalone, 5);
+  ensemble.view.members[1].zxid = zxid_of(5, 7);
+  ensemble.view.members[1].role = Role::kStandalone;
+  const LeaderClaims claims = ensemble.claims();
+  EXPECT_EQ(claims.newest, Epoch{4});
+  ASSERT_TRUE(claims.leader.has_value());
+  EXPECT_EQ(claims.leader->member, 0U);
+}
+
 TEST(LeaderClaims, AnEpochKnownBeforeDeposesOlderOnes) {
   Ensemble ensemble(1);
   ensemble.answers(0, Role::kLeader, 4);
