@@ -36,12 +36,15 @@ bool synced_within(const EnsembleView& view, nanoseconds age, Moment now) {
   });
 }
 
-/// A standalone server answers a sync by itself, so it proves no leader.
-bool synced_after(const EnsembleView& view, Moment moment) {
-  return std::any_of(view.members.begin(), view.members.end(), [&](const MemberView& member) {
-    return member.canary.last_sync_ok && member.role != Role::kStandalone &&
-           *member.canary.last_sync_ok - moment > nanoseconds{0};
-  });
+/// The newest sync that a leader answered. A standalone server answers one by itself, so it proves no leader.
+std::optional<Moment> newest_sync(const EnsembleView& view) {
+  std::optional<Moment> newest;
+  for (const MemberView& member : view.members) {
+    const auto& sync = member.canary.last_sync_ok;
+    if (sync && member.role != Role::kStandalone && (!newest || *sync - *newest > nanoseconds{0}))
+      newest = sync;
+  }
+  return newest;
 }
 
 std::string epoch_text(const EnsembleView& view) {
@@ -90,7 +93,9 @@ void Leadership::derive(EnsembleView& view, const Visits& visits, const Ensemble
   // or not.
   const bool outlasted = spec.canary == CanaryMode::kOff && somebody_follows(view) &&
                          followers + 1 >= view.majority && now - *silent_since_ > failure_detection(view);
-  if ((followed && synced_after(view, *silent_since_)) || outlasted) {
+  const auto synced = newest_sync(view);
+  if ((followed && synced && *synced - *silent_since_ > nanoseconds{0}) || outlasted) {
+    proven_at_ = outlasted ? now : *synced;
     view.leader_inferred = true;
     if (claims.newest) view.epoch = claims.newest;
     return hidden(view, spec, events);
@@ -176,6 +181,7 @@ void Leadership::named(EnsembleView& view, const LeaderClaim& claim, bool anew, 
   if (view.epoch) last_epoch_ = view.epoch;
   seen_ = claim.at;
   silent_since_.reset();
+  proven_at_.reset();
   gap_began_.reset();
   hidden_since_.reset();
   view.leader_id = leader.id;
@@ -206,8 +212,12 @@ void Leadership::hidden(EnsembleView& view, const EnsembleSpec& spec, EventSink&
 void Leadership::missing(EnsembleView& view, EventSink& events) {
   view.leader_id.reset();
   const bool was_known = leader_known();
-  // What was asked of the leader at silent_since_ was not answered: the gap began then, not now.
-  if (!leaderless_since()) gap_began_ = was_known ? silent_since_ : events.at();
+  // What was asked of the leader at silent_since_ was not answered: the gap began then, not now; or when the
+  // evidence for a hidden one ended.
+  if (!leaderless_since()) {
+    const bool proven = proven_at_ && *proven_at_ - *silent_since_ > nanoseconds{0};
+    gap_began_ = !was_known ? events.at() : proven ? proven_at_ : silent_since_;
+  }
   hidden_since_.reset();
   if (!was_known) return;
   const std::string who = last_leader_ ? view.members[*last_leader_].name : "the leader";

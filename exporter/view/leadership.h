@@ -55,6 +55,7 @@ class Leadership {
   std::optional<Moment> elected_at_;    ///< when an election was last noticed by its leader's own answer
   std::optional<Moment> seen_;          ///< when a leader was last known to lead, by name or by evidence
   std::optional<Moment> silent_since_;  ///< when the leader was first asked in vain
+  std::optional<Moment> proven_at_;     ///< newest evidence since then for a leader that is hidden
   /// When the newest gap without a leader began; kept behind its end until its election is told.
   std::optional<Moment> gap_began_;
   /// Since when a leader is known by evidence only; a gap whose election is not told yet ended here.

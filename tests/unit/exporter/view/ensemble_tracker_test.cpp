@@ -144,6 +144,60 @@ TEST(EnsembleTracker, LeaderCutOffFromTheExporterOnlyIsInferredFromSyncs) {
   EXPECT_EQ(story.view().elections, 0U);
 }
 
+/// An hour behind a leader that only the exporter cannot reach, then an outage of eight seconds.
+void expect_an_outage_of_eight_seconds(EnsembleStory& story) {
+  story.seconds(3600);
+  EXPECT_TRUE(story.view().leader_inferred);
+  const double before = unserved(story.view());
+  EXPECT_LT(before, 30) << "without a canary the detector has to pass first";
+  for (std::size_t i : {0U, 1U}) {
+    story.answering[i].state = SourceState::kNotServing;
+    story.answering[i].canary = false;
+  }
+  story.seconds(8);
+  EXPECT_FALSE(story.view().serving);
+  EXPECT_GT(unserved(story.view()) - before, 7);
+  EXPECT_LT(unserved(story.view()) - before, 10);
+  for (std::size_t i : {0U, 1U}) {
+    story.answering[i].state = SourceState::kOk;
+    story.answering[i].canary = true;
+    story.answering[i].epoch += 1;
+  }
+}
+
+TEST(EnsembleTracker, AnHourBehindAHiddenLeaderIsNoOutage) {
+  for (const CanaryMode mode : {CanaryMode::kRead, CanaryMode::kOff}) {
+    EnsembleStory story(3, mode);
+    story.seconds(5);
+    story.answering[2].state = SourceState::kTimedOut;
+    expect_an_outage_of_eight_seconds(story);
+    story.answering[1].role = Role::kLeader;
+    story.seconds(2);
+    EXPECT_LT(wk::seconds(story.last(EventType::kLeaderElected).duration.value()), 10);
+  }
+}
+
+TEST(EnsembleTracker, NorIsOneBehindTheNextHiddenLeader) {
+  EnsembleStory story;
+  story.seconds(5);
+  story.answering[2].state = SourceState::kTimedOut;
+  expect_an_outage_of_eight_seconds(story);
+  expect_an_outage_of_eight_seconds(story);
+  EXPECT_LT(unserved(story.view()), 20);
+}
+
+TEST(EnsembleTracker, NorIsOneBehindALeaderThatNobodyListed) {
+  EnsembleStory story(2);
+  const std::vector<MembershipEntry> membership{{ServerId{1}, "zk1", 2888, 3888, true, "zk1:2181"},
+                                                {ServerId{2}, "zk2", 2888, 3888, true, "zk2:2181"},
+                                                {ServerId{3}, "zk3", 2888, 3888, true, "zk3:2181"}};
+  story.answering[1].role = Role::kFollower;
+  for (std::size_t i : {0U, 1U})
+    story.report_extra(i, EnsembleStory::configuration(static_cast<std::int64_t>(i) + 1, membership));
+  story.seconds(5);
+  expect_an_outage_of_eight_seconds(story);
+}
+
 /// The leader dies. A follower answers first, with a zxid of `follower_epoch`, and a sync through it succeeds
 /// before the new leader, of epoch 2, and the dead one are visited.
 void expect_one_election_of_the_whole_gap(std::uint32_t follower_epoch) {
