@@ -456,7 +456,9 @@ std::vector<CatalogueRow> make_exporter_rows() {
           "Events that fell out of the ring before anyone could read them.",
           [](const X& x, Moment) { return x.snapshot.exporter.events_dropped; }),
       row(kExporter, "watchkeeper_exporter_poll_rounds_skipped_total", kCounter, "", {}, kAlways,
-          "Visits that did not begin because the one before was still under way.",
+          "Visits that did not begin because the one before was still under way, or that do not count "
+          "because the "
+          "exporter itself was held up.",
           [](const X& x, Moment) { return x.snapshot.exporter.poll_rounds_skipped; }),
       row(kExporter, "watchkeeper_exporter_samples_dropped_total", kCounter, "", {}, kAlways,
           "Values of members that were left out because a limit was reached or the value was no number.",

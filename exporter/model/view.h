@@ -175,7 +175,7 @@ struct EnsembleView {
 struct ExporterStats {
   Moment started;
   std::uint64_t events_dropped = 0;       ///< events that fell out of the ring before anyone could read them
-  std::uint64_t poll_rounds_skipped = 0;  ///< rounds not begun because the one before was still under way
+  std::uint64_t poll_rounds_skipped = 0;  ///< visits not begun or not counted, see Poller
   std::uint64_t samples_dropped = 0;      ///< values of members left out because a limit was reached
 };
 

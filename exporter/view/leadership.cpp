@@ -67,7 +67,7 @@ std::optional<nanoseconds> Leadership::untold_gap(Moment now) const {
 }
 
 void Leadership::derive(EnsembleView& view, const Visits& visits, const EnsembleSpec& spec, bool judged,
-                        Moment previous, EventSink& events) {
+                        Moment previous, EventSink& events, nanoseconds unasked) {
   const Moment now = events.at();
   LeaderClaims claims = leader_claims(view, visits, last_epoch_);
   const bool anew = began_anew(view, claims);
@@ -88,11 +88,12 @@ void Leadership::derive(EnsembleView& view, const Visits& visits, const Ensemble
   if (!silent_since_)
     silent_since_ = last_leader_ ? visits[*last_leader_]->started : seen_.value_or(previous);
   const auto followers = serving_voters(view);
-  const bool followed = followers > 0 && synced_within(view, freshness(spec, 0), now);
+  const bool followed = followers > 0 && synced_within(view, freshness(spec, 0) + unasked, now);
   // Without a canary: followers that serve for longer than their failure detector takes have a leader, seen
   // or not.
   const bool outlasted = spec.canary == CanaryMode::kOff && somebody_follows(view) &&
-                         followers + 1 >= view.majority && now - *silent_since_ > failure_detection(view);
+                         followers + 1 >= view.majority &&
+                         now - *silent_since_ > failure_detection(view) + unasked;
   const auto synced = newest_sync(view);
   if ((followed && synced && *synced - *silent_since_ > nanoseconds{0}) || outlasted) {
     proven_at_ = outlasted ? now : *synced;
@@ -103,7 +104,7 @@ void Leadership::derive(EnsembleView& view, const Visits& visits, const Ensemble
   // A process that is not listening any more is gone; one that is silent may only be cut off from the
   // exporter, which the canary finds out with its next round.
   const bool silent = last_leader_ && visits[*last_leader_]->client_port == SourceState::kTimedOut;
-  const nanoseconds grace = 2 * spec.interval + spec.members.front().timeout;
+  const nanoseconds grace = 2 * spec.interval + spec.members.front().timeout + unasked;
   if (followed && silent && leader_known() && now - *seen_ <= grace) {
     view.leader_inferred = true;
     return;

@@ -30,8 +30,9 @@ class Leadership {
   /// election_duration. Tells split brains, and leaders that are lost and elected.
   /// \param judged    every member was visited: before, a missing leader is no conclusion
   /// \param previous  when this was last called
+  /// \param unasked   how much older than fresh a sync may be: the exporter was held up itself
   void derive(EnsembleView& view, const Visits& visits, const EnsembleSpec& spec, bool judged,
-              Moment previous, EventSink& events);
+              Moment previous, EventSink& events, std::chrono::nanoseconds unasked = {});
 
   /// Since when nobody is known to lead; absent while somebody is, and before the first conclusion.
   [[nodiscard]] std::optional<Moment> leaderless_since() const;

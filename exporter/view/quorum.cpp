@@ -43,8 +43,8 @@ bool stands_in_quorum(const EnsembleView& view, std::size_t index) {
 
 }  // namespace
 
-int voters_in_sync(const EnsembleView& view, const Visits& visits, Moment now) {
-  const nanoseconds detection = failure_detection(view);
+int voters_in_sync(const EnsembleView& view, const Visits& visits, Moment now, nanoseconds unasked) {
+  const nanoseconds detection = failure_detection(view) + unasked;
   int first_hand = 0, long_unseen = 0;
   bool leader_may_be_counted = false;  // Who serves without telling a role may be a leader that is inferred.
   for (std::size_t index = 0; index < view.members.size(); ++index) {
@@ -70,10 +70,11 @@ int voters_in_sync(const EnsembleView& view, const Visits& visits, Moment now) {
   return std::min(in_sync, view.voters);
 }
 
-void Quorum::derive(EnsembleView& view, const Visits& visits, bool judged, EventSink& events) {
+void Quorum::derive(EnsembleView& view, const Visits& visits, bool judged, EventSink& events,
+                    nanoseconds unasked) {
   for (std::size_t index = 0; index < view.members.size(); ++index)
     view.members[index].in_sync = stands_in_quorum(view, index);
-  view.voters_in_sync = voters_in_sync(view, visits, events.at());
+  view.voters_in_sync = voters_in_sync(view, visits, events.at(), unasked);
   view.quorum_margin = view.voters_in_sync - view.majority;
   if (!judged) return;
 

@@ -13,6 +13,14 @@ using testing::HasSubstr;
 
 double unserved(const EnsembleView& view) { return wk::seconds(view.unserved); }
 
+/// Nobody is visited for so long.
+void pass(EnsembleStory& story, int seconds) {
+  for (int i = 0; i < seconds; ++i) {
+    story.now = story.now + std::chrono::seconds(1);
+    story.tracker.tick(story.now, story.events);
+  }
+}
+
 TEST(EnsembleTracker, BeforeTheFirstVisitEverythingIsUnreachableAndNothingIsCounted) {
   EnsembleStory story;
   story.now = story.now + std::chrono::seconds(30);
@@ -495,10 +503,87 @@ TEST(EnsembleTracker, MemberWithClosedWordsServesByTheCanarysEvidence) {
 TEST(EnsembleTracker, SilenceOfThePollerMakesMembersUnreachable) {
   EnsembleStory story;
   story.seconds(2);
-  story.now = story.now + std::chrono::seconds(10);
-  story.tracker.tick(story.now, story.events);
+  pass(story, 10);
   EXPECT_EQ(story.member(0).state, ServingState::kUnreachable);
   EXPECT_THAT(story.member(0).state_reason, HasSubstr("no visit has finished for"));
+}
+
+TEST(EnsembleTracker, APauseOfTheExporterIsNobodysOutage) {
+  for (const CanaryMode mode : {CanaryMode::kRead, CanaryMode::kOff}) {
+    for (const bool hidden : {false, true}) {
+      EnsembleStory story(3, mode);
+      story.seconds(5);
+      if (hidden) story.answering[2].state = SourceState::kTimedOut;
+      if (hidden) story.seconds(60);
+      const double before = unserved(story.view());
+      story.events.clear();
+      story.now = story.now + std::chrono::seconds(30);
+      story.tracker.tick(story.now, story.events);
+      EXPECT_TRUE(story.view().serving);
+      pass(story, 1);
+      story.seconds(10);
+      EXPECT_TRUE(story.view().serving);
+      EXPECT_EQ(unserved(story.view()), before);
+      EXPECT_TRUE(story.events.empty()) << story.events.front().text;
+    }
+  }
+}
+
+TEST(EnsembleTracker, AfterAPauseMembersThatNobodyVisitsAreUnreachableAsEver) {
+  EnsembleStory story;
+  story.seconds(5);
+  story.now = story.now + std::chrono::seconds(30);
+  story.tracker.tick(story.now, story.events);
+  pass(story, 3);
+  EXPECT_EQ(story.member(0).state, ServingState::kServing);
+  pass(story, 2);
+  EXPECT_EQ(story.member(0).state, ServingState::kUnreachable);
+}
+
+TEST(EnsembleTracker, APauseDoesNotMakeARunningOutageLongerNorAVoterLongUnseen) {
+  EnsembleStory story;
+  story.seconds(2);
+  story.answering[0].state = SourceState::kTimedOut;
+  story.seconds(3);
+  story.now = story.now + std::chrono::seconds(30);
+  story.tracker.tick(story.now, story.events);
+  EXPECT_EQ(story.view().voters_in_sync, 2);
+  for (auto& who : story.answering) who.state = SourceState::kRefused;
+  story.seconds(5);
+  const double before = unserved(story.view());
+  story.now = story.now + std::chrono::seconds(30);
+  story.tracker.tick(story.now, story.events);
+  EXPECT_FALSE(story.view().serving);
+  EXPECT_EQ(unserved(story.view()), before);
+}
+
+TEST(EnsembleTracker, CanariesThatFailedAMomentBeforeAPauseAreNoOutage) {
+  EnsembleStory story;
+  story.seconds(5);
+  for (auto& who : story.answering) who.canary = false;
+  story.seconds(2);
+  story.now = story.now + std::chrono::seconds(30);
+  story.tracker.tick(story.now, story.events);
+  for (auto& who : story.answering) who.canary = true;
+  story.seconds(2);
+  EXPECT_EQ(unserved(story.view()), 0);
+}
+
+TEST(EnsembleTracker, AReportThatWaitedBehindATickDoesNotSetTimeBack) {
+  EnsembleStory story;
+  story.seconds(5);
+  for (auto& who : story.answering) who.state = SourceState::kRefused;
+  story.seconds(2);
+  const double before = unserved(story.view());
+  for (int i = 0; i < 100; ++i) {
+    const Moment begun = story.now;
+    story.now = begun + std::chrono::seconds(1);
+    story.tracker.tick(story.now, story.events);
+    story.now = begun + milliseconds(970);
+    for (std::size_t member = 0; member < 3; ++member) story.visit(member);
+    story.now = begun + std::chrono::seconds(1);
+  }
+  EXPECT_NEAR(unserved(story.view()) - before, 100, 0.01);
 }
 
 TEST(EnsembleTracker, StandaloneServerServesWithMarginZeroAndNoProblem) {
