@@ -41,6 +41,7 @@ EnsembleTracker::EnsembleTracker(EnsembleSpec spec, Moment start)
     member.state_reason = "nothing is known of it yet";
     member.state_since = start;
     member.facts = std::make_shared<MemberFacts>();
+    member.detail_fresh_for = detail_freshness(spec_, view_.members.size() - 1);
     if (spec_.canary == CanaryMode::kWrite) {
       const std::size_t index = view_.members.size() - 1;
       member.canary.watch_from =
@@ -90,7 +91,7 @@ void EnsembleTracker::observe(const PollReport& report, std::vector<Event>& even
   const SourceStatuses sources_before = member.sources;
 
   const Visit& visit = visits_[report.member].emplace(visit_of(report));
-  count_visit(report, member);
+  count_visit(report, member, spec_.detail_interval);
   const auto facts = std::make_shared<const MemberFacts>(learned(*before, report, spec_.detail_interval));
   member.facts = facts;
 
@@ -138,7 +139,7 @@ void EnsembleTracker::derive(EventSink& events) {
   const bool judged =
       std::all_of(visits_.begin(), visits_.end(), [](const auto& visit) { return visit.has_value(); });
 
-  derive_unlisted(derive_membership(view_, spec_, now), events);
+  derive_unlisted(derive_membership(view_, now), events);
   const nanoseconds unasked = held_up(now);
   states_.derive(view_, visits_, spec_, events, unasked);
   leadership_.derive(view_, visits_, spec_, judged, last_derived_, events, unasked);
@@ -147,7 +148,7 @@ void EnsembleTracker::derive(EventSink& events) {
                   now, unasked);
   derive_agreement(events);
 
-  Limit limit = performance_limit(view_, trends_, judged);
+  Limit limit = performance_limit(view_, trends_, judged, now);
   view_.limited_by = std::move(limit.what);
   view_.limited_by_reason = std::move(limit.reason);
   for (std::size_t index = 0; index < view_.members.size(); ++index)
@@ -194,7 +195,7 @@ void EnsembleTracker::derive_agreement(EventSink& events) {
   view_.drift = std::move(drift);
 
   view_.connection_imbalance = connection_imbalance(view_);
-  view_.session_imbalance = session_imbalance(view_);
+  view_.session_imbalance = session_imbalance(view_, events.at());
 }
 
 }  // namespace wk::exporter

@@ -11,7 +11,9 @@ std::vector<LeaderClaim> all_claims(const EnsembleView& view, const Visits& visi
   std::vector<LeaderClaim> claims;
   for (std::size_t index = 0; index < visits.size(); ++index) {
     const MemberView& member = view.members[index];
-    if (member.state != ServingState::kServing || !visits[index] || !visits[index]->status_ok) continue;
+    if (member.same_as || member.state != ServingState::kServing || !visits[index] ||
+        !visits[index]->status_ok)
+      continue;
     const Visit& visit = *visits[index];
     const Role role = visit.role_at_zxid ? visit.role_at_zxid->role : member.facts->status.value->role;
     if (role != Role::kLeader && !(view.standalone && role == Role::kStandalone)) continue;

@@ -34,7 +34,7 @@ bool stands_in_quorum(const EnsembleView& view, std::size_t index) {
   const MemberView& member = view.members[index];
   // A deposed leader serves nobody's writes; a follower's zxid may be of the epoch before until the first
   // transaction.
-  const bool deposed = member.role == Role::kLeader && view.leader != index;
+  const bool deposed = member.role == Role::kLeader && view.leader != member.same_as.value_or(index);
   // A server without an ensemble votes for nobody, though it serves.
   const bool apart = member.role == Role::kStandalone && !view.standalone;
   return member.state == ServingState::kServing && !deposed && !apart &&
@@ -70,6 +70,13 @@ int voters_in_sync(const EnsembleView& view, const Visits& visits, Moment now, n
   return std::min(in_sync, view.voters);
 }
 
+int able_voters(const EnsembleView& view) {
+  const auto answering = std::count_if(
+      view.members.begin(), view.members.end(),
+      [](const MemberView& member) { return member.voter && member.state != ServingState::kUnreachable; });
+  return unlisted_voters(view) + static_cast<int>(answering);
+}
+
 void Quorum::derive(EnsembleView& view, const Visits& visits, bool judged, EventSink& events,
                     nanoseconds unasked) {
   for (std::size_t index = 0; index < view.members.size(); ++index)
@@ -81,13 +88,9 @@ void Quorum::derive(EnsembleView& view, const Visits& visits, bool judged, Event
   const bool held_before = std::exchange(held_, view.quorum_margin >= 0);
   if (held_before && !held_) {
     lost_at_ = events.at();
-    const auto able = unlisted_voters(view) +
-                      std::count_if(view.members.begin(), view.members.end(), [](const MemberView& member) {
-                        return member.voter && member.state != ServingState::kUnreachable;
-                      });
     events.tell(EventType::kQuorumLost, Severity::kCritical, "",
                 fmt::format("{} of {} voters in sync, {} are needed; {} answer the exporter",
-                            view.voters_in_sync, view.voters, view.majority, able));
+                            view.voters_in_sync, view.voters, view.majority, able_voters(view)));
   } else if (held_ && lost_at_) {
     events.tell(EventType::kQuorumRegained, Severity::kInfo, "",
                 fmt::format("{} of {} voters in sync again", view.voters_in_sync, view.voters),

@@ -20,6 +20,9 @@ namespace wk::exporter {
 int voters_in_sync(const EnsembleView& view, const Visits& visits, Moment now,
                    std::chrono::nanoseconds unasked = {});
 
+/// Voters that may take part in an election: those that answer the exporter, and those that nobody listed.
+int able_voters(const EnsembleView& view);
+
 class Quorum {
  public:
   /// Reads states, leader and membership; writes each member's in_sync, voters_in_sync and quorum_margin.

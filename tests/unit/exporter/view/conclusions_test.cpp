@@ -117,6 +117,23 @@ TEST(Conclusions, ConnectionsNearTheLimitNameTheAddressAndTheNumbers) {
   story.seconds(2);
   ASSERT_EQ(story.view().problems.size(), 1U);
   EXPECT_EQ(story.view().problems[0].summary, "10.0.0.9 holds 55 of at most 60 connections to zk1:2181");
+  const auto tells = [&] {
+    return std::any_of(story.view().problems.begin(), story.view().problems.end(),
+                       [](const Problem& problem) { return problem.id == "connections_near_limit"; });
+  };
+  story.seconds(30);
+  EXPECT_TRUE(tells());
+  story.seconds(10);
+  EXPECT_FALSE(tells()) << "nobody tells it any more";
+  story.report_extra(0, {.probe = Probe::kCons,
+                         .state = SourceState::kOk,
+                         .detail = {},
+                         .duration = {},
+                         .answer = connections});
+  EXPECT_TRUE(tells());
+  story.answering[0].state = SourceState::kRefused;
+  story.second();
+  EXPECT_FALSE(tells()) << "the member is gone";
 }
 
 TEST(Conclusions, AMemberThatServesADatabaseOfItsOwnIsAProblemOfItsOwn) {
@@ -150,6 +167,21 @@ TEST(Conclusions, WorstProblemComesFirst) {
     EXPECT_FALSE(problem.remedy.empty()) << problem.id;
     EXPECT_FALSE(problem.runbook.empty()) << problem.id;
   }
+}
+
+TEST(Conclusions, VotersThatNobodyListedMayStillElectALeader) {
+  EnsembleStory story(1);
+  story.answering[0].role = Role::kFollower;
+  std::vector<MembershipEntry> membership;
+  for (const int id : {1, 2, 3})
+    membership.push_back({ServerId{id}, "zk" + std::to_string(id), 2888, 3888, true, ""});
+  story.report_extra(0, EnsembleStory::configuration(1, membership));
+  story.seconds(2);
+  EXPECT_TRUE(story.view().serving);
+  story.answering[0].state = SourceState::kNotServing;
+  story.seconds(10);
+  ASSERT_FALSE(story.view().problems.empty());
+  EXPECT_EQ(story.view().problems[0].id, "no_leader");
 }
 
 TEST(Conclusions, DurationsAndNumbersReadWell) {

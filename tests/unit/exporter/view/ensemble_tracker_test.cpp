@@ -337,6 +337,27 @@ TEST(EnsembleTracker, TwoLeadersOfOneEpochAreASplitBrain) {
   EXPECT_EQ(story.count(EventType::kSplitBrain), 1);
 }
 
+TEST(EnsembleTracker, OneServerUnderTwoNamesIsNoSplitBrainButTwoThatShareAnIdAre) {
+  EnsembleStory story(4);
+  story.answering[0].role = Role::kLeader;
+  story.answering[0].address = story.answering[3].address = "10.0.0.1:2181";
+  for (std::size_t i = 0; i < 4; ++i)
+    story.report_extra(i, EnsembleStory::configuration(static_cast<int>(i % 3) + 1, {}));
+  story.seconds(3);
+  EXPECT_EQ(story.view().voters_in_sync, 3);
+  EXPECT_EQ(story.view().leaders, 1);
+  EXPECT_EQ(story.view().leader, 0U);
+  EXPECT_EQ(story.count(EventType::kSplitBrain), 0);
+  EXPECT_TRUE(story.member(3).in_sync);
+  EXPECT_EQ(story.member(3).safe_to_stop.reason, story.member(0).safe_to_stop.reason);
+  ASSERT_EQ(story.view().problems.size(), 1U);
+  EXPECT_EQ(story.view().problems[0].id, "listed_twice");
+  EXPECT_THAT(story.view().problems[0].members, testing::ElementsAre("zk4:2181", "zk1:2181"));
+  story.answering[3].address = "10.0.0.4:2181";
+  story.second();
+  EXPECT_TRUE(story.view().split_brain);
+}
+
 TEST(EnsembleTracker, DeposedLeaderSeenOnceAtTheChangeIsNoSplitBrainButOneThatKeepsAnsweringIs) {
   EnsembleStory story;
   story.seconds(2);

@@ -80,6 +80,16 @@ TEST(LeaderClaims, OfOneEpochAllCountAndTheLatestLeads) {
   }
 }
 
+TEST(LeaderClaims, AServerThatIsListedTwiceClaimsOnce) {
+  Ensemble ensemble(2);
+  ensemble.answers(0, Role::kLeader, 4);
+  ensemble.answers(1, Role::kLeader, 4);
+  ensemble.view.members[1].same_as = 0;
+  const LeaderClaims claims = ensemble.claims();
+  EXPECT_EQ(claims.leaders, 1);
+  EXPECT_EQ(claims.leader->member, 0U);
+}
+
 TEST(LeaderClaims, AServingFollowerOfANewerEpochDeposesALeaderAndOneThatDoesNotServeDoesNot) {
   Ensemble ensemble(2);
   ensemble.answers(0, Role::kLeader, 4);
