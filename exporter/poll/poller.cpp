@@ -24,9 +24,6 @@ void rethrow(const std::exception_ptr& exception) {
   if (exception) std::rethrow_exception(exception);
 }
 
-/// A visit that ends so long after its deadline was held up by this process, and says nothing of the member.
-constexpr std::chrono::seconds kHeldUp{1};
-
 }  // namespace
 
 struct Poller::State : std::enable_shared_from_this<State> {
@@ -85,7 +82,7 @@ struct Poller::State : std::enable_shared_from_this<State> {
     Polled& polled = *members[index];
     const std::shared_ptr<Visit> visit = std::exchange(polled.visit, nullptr);
     if (stopped) return;
-    if (Clock::now() - polled.deadline > kHeldUp) {
+    if (was_held_up(polled.deadline, Clock::now())) {
       rounds_skipped.fetch_add(1, std::memory_order_relaxed);
       return;
     }
