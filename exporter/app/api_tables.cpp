@@ -55,7 +55,8 @@ Json member_row(const EnsembleView& ensemble, std::size_t index, const std::opti
   const auto of_row = [&](MemberSeries series) {
     return status != nullptr ? row_value(row, index, series) : Json(nullptr);
   };
-  const bool sessions_known = status != nullptr && facts.connections.value.has_value();
+  const ConnectionsAnswer* const connections = present(member, facts.connections, now);
+  const bool sessions_known = status != nullptr && connections != nullptr;
   return {
       {"member", member.name},
       {"id", json_id(member.id)},
@@ -83,7 +84,7 @@ Json member_row(const EnsembleView& ensemble, std::size_t index, const std::opti
       {"requests_per_second", of_row(MemberSeries::kRequestsPerSecond)},
       {"outstanding_requests", number("outstanding_requests")},
       {"connections", number("num_alive_connections")},
-      {"sessions", sessions_known ? Json(facts.connections.value->with_session) : Json(nullptr)},
+      {"sessions", sessions_known ? Json(connections->with_session) : Json(nullptr)},
       {"znodes", number("znode_count")},
       {"watches", number("watch_count")},
       {"data_size_bytes", number("approximate_data_size")},

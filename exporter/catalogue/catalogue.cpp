@@ -108,12 +108,6 @@ std::span<const Measurement> MemberContext::measurements(const ZkMetric& metric)
   return rest.first(static_cast<std::size_t>(end - rest.begin()));
 }
 
-bool MemberContext::told_by(std::initializer_list<Probe> probes) const {
-  if (member.state != ServingState::kServing && member.state != ServingState::kReadOnly) return false;
-  return std::ranges::any_of(probes,
-                             [this](Probe probe) { return member.sources[probe].state == SourceState::kOk; });
-}
-
 // ---------------------------------------------------------------------------------------------------------------
 // The walk
 

@@ -3,6 +3,7 @@
 // Thread: one; lives for one call of collect().
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <initializer_list>
@@ -35,8 +36,14 @@ struct MemberContext {
   /// Measurements of `metric` in `status`, sorted by key; empty when there are none.
   [[nodiscard]] std::span<const Measurement> measurements(const ZkMetric& metric) const;
 
-  /// True while the newest answer of one of `probes` was good and the member serves.
-  [[nodiscard]] bool told_by(std::initializer_list<Probe> probes) const;
+  /// The detail, while it is of the member's present and the newest answer of one of `probes` was good; else
+  /// null.
+  template <typename T>
+  [[nodiscard]] const T* told_by(const Dated<T>& detail, std::initializer_list<Probe> probes) const {
+    const bool answers = std::ranges::any_of(
+        probes, [this](Probe probe) { return member.sources[probe].state == SourceState::kOk; });
+    return answers ? present(member, detail, now) : nullptr;
+  }
 
  private:
   std::vector<std::uint32_t> first_;  ///< by dictionary row: index into the measurements, or kNone

@@ -150,7 +150,8 @@ std::vector<CatalogueRow> make_native_rows() {
       row(kEnsemble, "watchkeeper_ensemble_majority", kGauge, "", {}, kAlways, "Voters that are needed to serve.",
           [](const E& e) { return e.majority; }),
       row(kEnsemble, "watchkeeper_ensemble_voters_in_sync", kGauge, "", {}, kAlways,
-          "Voters that serve in the current epoch and are not far behind, the leader included.",
+          "Voters that serve under the present leader, itself included, however far behind; of those out of sight, as "
+          "many as its own count proves.",
           [](const E& e) { return e.voters_in_sync; }),
       row(kEnsemble, "watchkeeper_ensemble_quorum_margin", kGauge, "", {}, kAlways,
           "Voters in sync minus the majority: the number of further voters that may fail. 0 means that the next "
@@ -171,7 +172,7 @@ std::vector<CatalogueRow> make_native_rows() {
             return e.epoch->value;
           }),
       row(kEnsemble, "watchkeeper_ensemble_leader_changes_total", kCounter, "", {}, kAlways,
-          "Times that another member than before became leader.", [](const E& e) { return e.leader_changes; }),
+          "Elections since a leader was first known, whoever won; epochs that passed unseen count as one.", [](const E& e) { return e.leader_changes; }),
       row(kEnsemble, "watchkeeper_ensemble_elections_total", kCounter, "", {}, kAlways,
           "Periods without a leader that ended, and epochs that passed unseen between two polls.",
           [](const E& e) { return e.elections; }),
@@ -250,7 +251,7 @@ std::vector<CatalogueRow> make_native_rows() {
       row(kMember, "watchkeeper_member_voter", kGauge, "", {}, kAlways, "1 for voting members, 0 for observers.",
           [](const M& m) { return m.member.voter; }),
       row(kMember, "watchkeeper_member_in_sync", kGauge, "", {}, kAlways,
-          "1 while the member serves in the current epoch and is not far behind.",
+          "1 while the member serves under the present leader, or leads; how far behind, tells lag_transactions.",
           [](const M& m) { return m.member.in_sync; }),
       row(kMember, "watchkeeper_member_safe_to_stop", kGauge, "", {}, kAlways,
           "1 while the ensemble keeps serving without this member; /api/v1/safe-to-stop gives the reason.",
@@ -268,7 +269,7 @@ std::vector<CatalogueRow> make_native_rows() {
             return m.member.zxid->counter();
           }),
       row(kMember, "watchkeeper_member_lag_transactions", kGauge, "", {}, kWhenKnown,
-          "Transactions between the member and the newest zxid known in the ensemble.",
+          "Transactions between the member and the newest zxid that another had shown when it answered.",
           [](const M& m) { return answers(m) ? m.member.lag_transactions : std::nullopt; }),
       row(kMember, "watchkeeper_member_digest_mismatch", kGauge, "", {}, kWhenKnown,
           "1 while the member's data differs from the majority's at the same zxid.",
@@ -287,48 +288,48 @@ std::vector<CatalogueRow> make_native_rows() {
       row(kMember, "watchkeeper_member_max_client_connections", kGauge, "", {}, kWhileTold,
           "Connections that one client address may have (maxClientCnxns); 0 means no limit.",
           [](const M& m) -> std::optional<std::int64_t> {
-            const auto& configuration = m.member.facts->configuration.value;
-            if (!configuration || !m.told_by({Probe::kConf, Probe::kAdminConfiguration})) return std::nullopt;
+            const auto* configuration = m.told_by(m.member.facts->configuration, {Probe::kConf, Probe::kAdminConfiguration});
+            if (configuration == nullptr) return std::nullopt;
             return configuration->entry_number("maxClientCnxns");
           }),
       row(kMember, "watchkeeper_member_connections_from_busiest_address", kGauge, "", {}, kWhileTold,
           "Connections of the client address that has most of them.",
           [](const M& m) -> std::optional<std::uint64_t> {
-            const auto& connections = m.member.facts->connections.value;
-            if (!connections || !m.told_by({Probe::kCons, Probe::kAdminConnections})) return std::nullopt;
+            const auto* connections = m.told_by(m.member.facts->connections, {Probe::kCons, Probe::kAdminConnections});
+            if (connections == nullptr) return std::nullopt;
             return connections->by_address.empty() ? 0 : connections->by_address.front().second;
           }),
       row(kMember, "watchkeeper_member_sessions", kGauge, "", {}, kWhileTold, "Client connections that have a session.",
           [](const M& m) -> std::optional<std::uint64_t> {
-            const auto& connections = m.member.facts->connections.value;
-            if (!connections || !m.told_by({Probe::kCons, Probe::kAdminConnections})) return std::nullopt;
+            const auto* connections = m.told_by(m.member.facts->connections, {Probe::kCons, Probe::kAdminConnections});
+            if (connections == nullptr) return std::nullopt;
             return connections->with_session;
           }),
       row(kMember, "watchkeeper_member_snapshot_directory_bytes", kGauge, "bytes", {}, kWhileTold,
           "Bytes of the snapshots in the data directory.",
           [](const M& m) -> std::optional<std::uint64_t> {
-            const auto& dirs = m.member.facts->dirs.value;
-            if (!dirs || !m.told_by({Probe::kDirs, Probe::kAdminDirs})) return std::nullopt;
+            const auto* dirs = m.told_by(m.member.facts->dirs, {Probe::kDirs, Probe::kAdminDirs});
+            if (dirs == nullptr) return std::nullopt;
             return dirs->snapshot_bytes;
           }),
       row(kMember, "watchkeeper_member_log_directory_bytes", kGauge, "bytes", {}, kWhileTold,
           "Bytes of the transaction logs in the log directory.",
           [](const M& m) -> std::optional<std::uint64_t> {
-            const auto& dirs = m.member.facts->dirs.value;
-            if (!dirs || !m.told_by({Probe::kDirs, Probe::kAdminDirs})) return std::nullopt;
+            const auto* dirs = m.told_by(m.member.facts->dirs, {Probe::kDirs, Probe::kAdminDirs});
+            if (dirs == nullptr) return std::nullopt;
             return dirs->log_bytes;
           }),
       row(kMember, "watchkeeper_member_watched_paths", kGauge, "", {}, kWhileTold, "Paths that clients watch here.",
           [](const M& m) -> std::optional<std::uint64_t> {
-            const auto& watches = m.member.facts->watches.value;
-            if (!watches || !m.told_by({Probe::kWchs, Probe::kAdminWatchSummary})) return std::nullopt;
+            const auto* watches = m.told_by(m.member.facts->watches, {Probe::kWchs, Probe::kAdminWatchSummary});
+            if (watches == nullptr) return std::nullopt;
             return watches->paths;
           }),
       row(kMember, "watchkeeper_member_watching_connections", kGauge, "", {}, kWhileTold,
           "Client connections that watch something here.",
           [](const M& m) -> std::optional<std::uint64_t> {
-            const auto& watches = m.member.facts->watches.value;
-            if (!watches || !m.told_by({Probe::kWchs, Probe::kAdminWatchSummary})) return std::nullopt;
+            const auto* watches = m.told_by(m.member.facts->watches, {Probe::kWchs, Probe::kAdminWatchSummary});
+            if (watches == nullptr) return std::nullopt;
             return watches->connections;
           }),
       row(kMember, "watchkeeper_member_unexported_values", kGauge, "", {}, kWhileTold,
@@ -453,10 +454,12 @@ std::vector<CatalogueRow> make_exporter_rows() {
             return members;
           }),
       row(kExporter, "watchkeeper_exporter_events_dropped_total", kCounter, "", {}, kAlways,
-          "Events that fell out of the ring before anyone could read them.",
+          "Events that fell out of the log, which keeps the newest ones, read or not.",
           [](const X& x, Moment) { return x.snapshot.exporter.events_dropped; }),
       row(kExporter, "watchkeeper_exporter_poll_rounds_skipped_total", kCounter, "", {}, kAlways,
-          "Visits that did not begin because the one before was still under way.",
+          "Visits that did not begin because the one before was still under way, or that do not count "
+          "because the "
+          "exporter itself was held up.",
           [](const X& x, Moment) { return x.snapshot.exporter.poll_rounds_skipped; }),
       row(kExporter, "watchkeeper_exporter_samples_dropped_total", kCounter, "", {}, kAlways,
           "Values of members that were left out because a limit was reached or the value was no number.",
@@ -472,7 +475,8 @@ std::vector<CatalogueRow> make_exporter_rows() {
           "Streams of events that are open now: one for each status page that somebody looks at.",
           [](const X& x, Moment) { return x.http.streams; }),
       row(kExporter, "watchkeeper_exporter_http_rejected_total", kCounter, "", {"reason"}, kWhenKnown,
-          "HTTP requests that were turned away because of a limit, by reason.",
+          "HTTP requests that were turned away, and connections that were not kept alive, because of a "
+          "limit, by reason.",
           [](const X& x, W& w) {
             for (const auto& [reason, count] : x.http.rejected)
               w.value(static_cast<double>(count), {{"reason", reason}});

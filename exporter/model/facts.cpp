@@ -58,6 +58,11 @@ const char* name(Probe probe) {
   return "unknown";
 }
 
+bool is_status_source(Probe probe) {
+  return probe == Probe::kMntr || probe == Probe::kAdminMonitor || probe == Probe::kPrometheus ||
+         probe == Probe::kSrvr;
+}
+
 const char* name(SourceState state) {
   switch (state) {
     case SourceState::kOk:

@@ -56,6 +56,8 @@ enum class Probe : std::uint8_t {
 inline constexpr std::size_t kProbeCount = 19;
 /// Label value and API name: "mntr", "admin_monitor", "prometheus", …
 const char* name(Probe probe);
+/// Whether the probe can tell a member's status.
+bool is_status_source(Probe probe);
 
 /// What became of one question. Exactly one applies; everything but kOk has a remedy (remedy_of).
 enum class SourceState : std::uint8_t {

@@ -55,6 +55,9 @@ class SourceStatuses {
   /// Those that were asked, in the order of Probe.
   [[nodiscard]] auto begin() const { return entries_.begin(); }
   [[nodiscard]] auto end() const { return entries_.end(); }
+  /// The same, to be written.
+  [[nodiscard]] auto begin() { return entries_.begin(); }
+  [[nodiscard]] auto end() { return entries_.end(); }
 
  private:
   std::vector<Entry> entries_;

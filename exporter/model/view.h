@@ -6,6 +6,7 @@
 #pragma once
 
 #include <array>
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -91,17 +92,20 @@ struct MemberView {
   std::string name;     ///< "HOST:PORT" as configured: identity in labels and URLs
   std::string address;  ///< "IP:PORT" last connected to; empty when never
   std::optional<ServerId> id;
-  bool voter = true;  ///< false when role or membership says observer
+  bool voter = true;  ///< false when role or membership says observer, or when it is listed twice
+  std::optional<std::size_t> same_as;  ///< index of the member that is the same server by another name
   ServingState state = ServingState::kUnreachable;
   std::string state_reason;  ///< why, in a sentence ("refuses connections on its client port")
   Moment state_since;
   Role role = Role::kUnknown;
   ZabPhase phase = ZabPhase::kUnknown;
   std::optional<Zxid> zxid;
-  std::optional<std::uint64_t> lag_transactions;  ///< behind the newest zxid known in the ensemble
+  std::optional<std::uint64_t> lag_transactions;  ///< behind what others had shown before it answered
   bool in_sync = false;  ///< serves in the current epoch as leader or follower (observers: as observer)
   std::optional<bool> digest_mismatch;       ///< absent while no digest at a common zxid is known
   std::shared_ptr<const MemberFacts> facts;  ///< never null
+  /// Age up to which what is asked each detail interval only tells its present.
+  std::chrono::nanoseconds detail_fresh_for = std::chrono::seconds{34};
   SourceStatuses sources;
   SafeToStop safe_to_stop;
   std::optional<std::chrono::system_clock::time_point> certificate_not_after;
@@ -111,6 +115,13 @@ struct MemberView {
   std::uint64_t polls = 0;          ///< visits finished, whatever their outcome
   std::optional<Moment> last_poll;  ///< when the last visit finished
 };
+
+/// What was asked in detail, while it tells the present of a member that serves; else null.
+template <typename T>
+const T* present(const MemberView& member, const Dated<T>& detail, Moment now) {
+  const bool serves = member.state == ServingState::kServing || member.state == ServingState::kReadOnly;
+  return serves && detail.value && now - detail.at <= member.detail_fresh_for ? &*detail.value : nullptr;
+}
 
 // ---------------------------------------------------------------------------------------------------------------
 // Ensembles
@@ -175,7 +186,7 @@ struct EnsembleView {
 struct ExporterStats {
   Moment started;
   std::uint64_t events_dropped = 0;       ///< events that fell out of the ring before anyone could read them
-  std::uint64_t poll_rounds_skipped = 0;  ///< rounds not begun because the one before was still under way
+  std::uint64_t poll_rounds_skipped = 0;  ///< visits not begun or not counted, see Poller
   std::uint64_t samples_dropped = 0;      ///< values of members left out because a limit was reached
 };
 

@@ -36,6 +36,7 @@ struct Poller::State : std::enable_shared_from_this<State> {
     Clock::time_point detail_due;
     Clock::time_point extra_allowed;
     std::shared_ptr<Visit> visit;  ///< the one under way
+    Clock::time_point deadline;    ///< of that visit
   };
 
   State(asio::io_context& io, const EnsembleSpec& spec, Report callback)
@@ -68,8 +69,8 @@ struct Poller::State : std::enable_shared_from_this<State> {
   void begin_visit(std::size_t index) {
     Polled& polled = *members[index];
     const auto now = Clock::now();
-    polled.visit = std::make_shared<Visit>(context, polled.member, now + polled.member->spec.timeout,
-                                           now >= polled.detail_due);
+    polled.deadline = now + polled.member->spec.timeout;
+    polled.visit = std::make_shared<Visit>(context, polled.member, polled.deadline, now >= polled.detail_due);
     asio::co_spawn(context, Visit::run(polled.visit),
                    [self = shared_from_this(), index](const std::exception_ptr& exception) {
                      rethrow(exception);
@@ -81,6 +82,10 @@ struct Poller::State : std::enable_shared_from_this<State> {
     Polled& polled = *members[index];
     const std::shared_ptr<Visit> visit = std::exchange(polled.visit, nullptr);
     if (stopped) return;
+    if (was_held_up(polled.deadline, Clock::now())) {
+      rounds_skipped.fetch_add(1, std::memory_order_relaxed);
+      return;
+    }
     if (visit->detail()) {
       // The first round of detail comes with the first visits of all; from there on members take turns.
       const bool first = polled.detail_due == Clock::time_point{};

@@ -44,7 +44,7 @@ class Poller {
   void visit_soon(std::size_t member);
 
   /// Visits that were not made at their turn, since the one before was still under way or the process was
-  /// stopped.
+  /// stopped; and those that are not reported, since the process was stopped while they were under way.
   [[nodiscard]] std::uint64_t rounds_skipped() const;
 
  private:

@@ -12,6 +12,10 @@ Turn next_turn(std::chrono::steady_clock::time_point last, std::chrono::nanoseco
           static_cast<std::uint64_t>(missed)};
 }
 
+bool was_held_up(std::chrono::steady_clock::time_point deadline, std::chrono::steady_clock::time_point now) {
+  return now - deadline > std::chrono::seconds{1};
+}
+
 std::chrono::nanoseconds stagger(std::string_view ensemble, std::size_t index, std::size_t count,
                                  std::chrono::nanoseconds interval) {
   const std::chrono::nanoseconds spread = std::min<std::chrono::nanoseconds>(interval / 4, kSpreadMax);

@@ -20,6 +20,10 @@ struct Turn {
 Turn next_turn(std::chrono::steady_clock::time_point last, std::chrono::nanoseconds interval,
                std::chrono::steady_clock::time_point now);
 
+/// Whether a visit that ended at `now` was held up by this process, and says nothing of the member: a
+/// deadline is not passed by more than a second otherwise.
+bool was_held_up(std::chrono::steady_clock::time_point deadline, std::chrono::steady_clock::time_point now);
+
 /// Members of one ensemble are visited close together, so that their answers can be compared, but not at
 /// once.
 inline constexpr std::chrono::milliseconds kSpreadMax{100};

@@ -30,12 +30,6 @@ constexpr int kHungLimit = 2;
 std::size_t index(Probe probe) { return static_cast<std::size_t>(probe); }
 std::size_t surface_index(Probe probe) { return static_cast<std::size_t>(request_of(probe).surface); }
 
-bool is_status_source(Probe probe) {
-  for (const Probe source : kStatusSources)
-    if (source == probe) return true;
-  return false;
-}
-
 /// The source answered that it will not tell, or what it tells is of no use: asking again soon is pointless.
 bool will_not_tell(SourceState state) {
   switch (state) {

@@ -13,7 +13,7 @@ std::optional<double> imbalance(const EnsembleView& view, const ValueOf& value_o
   int members = 0;
   for (const MemberView& member : view.members) {
     if (member.state != ServingState::kServing) continue;
-    const std::optional<double> value = value_of(*member.facts);
+    const std::optional<double> value = value_of(member);
     if (!value) continue;
     sum += *value;
     most = std::max(most, *value);
@@ -21,6 +21,11 @@ std::optional<double> imbalance(const EnsembleView& view, const ValueOf& value_o
   }
   if (members < 2 || sum <= 0) return std::nullopt;
   return most * members / sum;
+}
+
+/// A server without an ensemble counts transactions of its own.
+bool shows_zxid(const MemberView& member) {
+  return member.zxid && member.state == ServingState::kServing && member.role != Role::kStandalone;
 }
 
 const Digest* digest_at(const DigestsAnswer& answer, Zxid zxid) {
@@ -36,7 +41,7 @@ std::optional<DigestVerdict> verdict_at(const EnsembleView& view, std::size_t in
   bool leader_agrees = view.leader == index, leader_differs = false;
   for (std::size_t other = 0; other < view.members.size(); ++other) {
     const auto& theirs = view.members[other].facts->digests.value;
-    if (other == index || !theirs) continue;
+    if (other == index || !theirs || view.members[other].same_as) continue;
     const Digest* counterpart = digest_at(*theirs, digest.zxid);
     if (counterpart == nullptr) continue;
     if (counterpart->value == digest.value) {
@@ -57,17 +62,18 @@ std::optional<DigestVerdict> verdict_at(const EnsembleView& view, std::size_t in
 
 std::vector<std::optional<std::uint64_t>> lags(const EnsembleView& view) {
   std::vector<std::optional<std::uint64_t>> result(view.members.size());
-  std::optional<Zxid> newest;
-  for (const MemberView& member : view.members)
-    if (member.zxid && member.state == ServingState::kServing && (!newest || *member.zxid > *newest))
-      newest = member.zxid;
+  if (view.standalone) return result;
   for (std::size_t index = 0; index < view.members.size(); ++index) {
     const MemberView& member = view.members[index];
-    if (!newest || !member.zxid || member.state != ServingState::kServing || view.standalone) continue;
-    if (member.zxid->epoch() == newest->epoch())
-      result[index] = newest->counter() - member.zxid->counter();
-    else
-      result[index] = newest->counter();  // At least those of the newer epoch.
+    if (!shows_zxid(member)) continue;
+    // Members are visited one after the other: what another shows after this one answered was perhaps made
+    // after.
+    Zxid newest = *member.zxid;
+    for (const MemberView& other : view.members)
+      if (shows_zxid(other) && other.facts->zxid.at - member.facts->zxid.at <= std::chrono::nanoseconds{0})
+        newest = std::max(newest, *other.zxid);
+    // Of an older epoch: at least those of the newer one.
+    result[index] = newest.counter() - (member.zxid->epoch() == newest.epoch() ? member.zxid->counter() : 0);
   }
   return result;
 }
@@ -77,7 +83,7 @@ std::vector<std::optional<DigestVerdict>> digest_verdicts(const EnsembleView& vi
   std::vector<std::optional<DigestVerdict>> verdicts(view.members.size());
   for (std::size_t index = 0; index < view.members.size(); ++index) {
     const Dated<DigestsAnswer>& own = view.members[index].facts->digests;
-    if (!own.value || now - own.at > detail_freshness(spec, index)) continue;
+    if (!own.value || view.members[index].same_as || now - own.at > detail_freshness(spec, index)) continue;
     const auto& digests = own.value->digests;
     for (auto digest = digests.rbegin(); digest != digests.rend() && !verdicts[index]; ++digest)
       verdicts[index] = verdict_at(view, index, *digest);
@@ -86,15 +92,17 @@ std::vector<std::optional<DigestVerdict>> digest_verdicts(const EnsembleView& vi
 }
 
 std::optional<double> connection_imbalance(const EnsembleView& view) {
-  return imbalance(view, [](const MemberFacts& facts) {
-    return facts.status.value ? facts.status.value->number("num_alive_connections") : std::nullopt;
+  return imbalance(view, [](const MemberView& member) {
+    const auto& status = member.facts->status.value;
+    return status ? status->number("num_alive_connections") : std::nullopt;
   });
 }
 
-std::optional<double> session_imbalance(const EnsembleView& view) {
-  return imbalance(view, [](const MemberFacts& facts) {
-    return facts.connections.value ? std::optional(static_cast<double>(facts.connections.value->with_session))
-                                   : std::nullopt;
+std::optional<double> session_imbalance(const EnsembleView& view, Moment now) {
+  return imbalance(view, [&](const MemberView& member) {
+    const ConnectionsAnswer* connections = present(member, member.facts->connections, now);
+    return connections != nullptr ? std::optional(static_cast<double>(connections->with_session))
+                                  : std::nullopt;
   });
 }
 

@@ -12,8 +12,9 @@
 
 namespace wk::exporter {
 
-/// Transactions that each member is behind the newest zxid of a serving member; at least so many when it is
-/// of an older epoch. Absent for members that do not serve or do not tell, and without a quorum to lag in.
+/// Transactions that each member is behind the newest zxid that a serving member had shown when it answered;
+/// at least so many when it is of an older epoch. Absent for members that do not serve or do not tell, and
+/// without a quorum to lag in.
 std::vector<std::optional<std::uint64_t>> lags(const EnsembleView& view);
 
 struct DigestVerdict {
@@ -30,7 +31,7 @@ std::vector<std::optional<DigestVerdict>> digest_verdicts(const EnsembleView& vi
 /// Most connections of a serving member ÷ their mean; absent below two members that tell, and without any.
 std::optional<double> connection_imbalance(const EnsembleView& view);
 
-/// The same for connections with a session.
-std::optional<double> session_imbalance(const EnsembleView& view);
+/// The same for connections with a session, of the members that told them lately.
+std::optional<double> session_imbalance(const EnsembleView& view, Moment now);
 
 }  // namespace wk::exporter

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <array>
 
+#include "exporter/view/quorum.h"
+
 namespace wk::exporter {
 namespace {
 
@@ -82,6 +84,7 @@ SafeToStop safe_to_stop(const EnsembleView& view, std::size_t index) {
   if (std::any_of(view.members.begin(), view.members.end(),
                   [](const MemberView& other) { return other.polls == 0; }))
     return {false, "not every member has been visited yet; ask again in a second"};
+  if (member.same_as) return safe_to_stop(view, *member.same_as);
   if (view.standalone) return {false, "it is the only server: stopping it stops service"};
   if (view.split_brain)
     return {false, "two leaders answer: find out which one is deposed before touching any member"};
@@ -92,8 +95,14 @@ SafeToStop safe_to_stop(const EnsembleView& view, std::size_t index) {
   if (view.digest_mismatches > 0 && !member.digest_mismatch.value_or(false))
     return {false, "members disagree on their data; keep those that agree"};
 
+  // Votes that are only believed have no name: one out of sight may be theirs, or the hidden leader's.
+  const auto first_hand = std::count_if(view.members.begin(), view.members.end(),
+                                        [](const MemberView& other) { return other.voter && other.in_sync; });
+  const bool may_carry =
+      !member.in_sync && view.voters_in_sync > first_hand &&
+      (member.state == ServingState::kUnreachable || member.state == ServingState::kNotServing);
   // Those that would carry on: in sync without this member, and close enough to take over at once.
-  int left = view.voters_in_sync - (member.in_sync ? 1 : 0);
+  int left = view.voters_in_sync - (member.in_sync || may_carry ? 1 : 0);
   std::string behind;
   for (std::size_t other = 0; other < view.members.size(); ++other) {
     const MemberView& candidate = view.members[other];
@@ -110,7 +119,7 @@ SafeToStop safe_to_stop(const EnsembleView& view, std::size_t index) {
                                                 left, view.voters, view.majority, behind)};
   std::string reason =
       fmt::format("leaves {} of {} voters in sync; {} are needed", left, view.voters, view.majority);
-  if (!member.in_sync)
+  if (!member.in_sync && !may_carry)
     reason = fmt::format("it is {} and carries no vote now; {}", name(member.state), reason);
   if (view.leader == index) reason += "; it is the leader: an election follows, stop it last";
   return {true, reason};
@@ -135,9 +144,7 @@ std::vector<Problem> problems_of(const EnsembleView& view, Moment now) {
            "ZooKeeperCanaryFailing",
            {}});
     } else {
-      int able = 0;
-      for (const MemberView& member : view.members)
-        if (member.voter && member.state != ServingState::kUnreachable) ++able;
+      const int able = able_voters(view);
       if (able < view.majority)
         add({"quorum_lost", Severity::kCritical, fmt::format("quorum lost{}: {}", outage, quorum_text(view)),
              standing.empty() ? "voters are missing" : standing,
@@ -214,6 +221,25 @@ std::vector<Problem> problems_of(const EnsembleView& view, Moment now) {
            "ZooKeeperMemberNotServing",
            {member.name}});
     }
+    if (member.same_as) {
+      const std::string& other = view.members[*member.same_as].name;
+      add({"listed_twice",
+           Severity::kWarning,
+           fmt::format("{} is the same server as {}", member.name, other),
+           fmt::format("both names lead to {} and tell the same id", member.address),
+           "Leave one of the two names in the exporter's list of members.",
+           "ZooKeeperUnlistedMember",
+           {member.name, other}});
+    }
+    if (member.role == Role::kStandalone && !view.standalone)
+      add({"member_standalone",
+           Severity::kCritical,
+           fmt::format("{} serves as a standalone server, outside the ensemble", member.name),
+           "its configuration has no server lines, so it serves clients from a database of its own",
+           "Keep clients away from it, add the server lines to its configuration and restart it; what was "
+           "written to it alone is lost when it copies the leader's data.",
+           "ZooKeeperSplitBrain",
+           {member.name}});
     if (member.lag_transactions.value_or(0) > kLagUnsafeTransactions)
       add({"member_lags",
            Severity::kWarning,
@@ -235,10 +261,10 @@ std::vector<Problem> problems_of(const EnsembleView& view, Moment now) {
            "ZooKeeperCanaryFailing",
            {member.name}});
     const MemberFacts& facts = *member.facts;
-    if (facts.connections.value && facts.configuration.value &&
-        !facts.connections.value->by_address.empty()) {
+    const ConnectionsAnswer* connections = present(member, facts.connections, now);
+    if (connections != nullptr && facts.configuration.value && !connections->by_address.empty()) {
       const auto limit = facts.configuration.value->entry_number("maxClientCnxns");
-      const auto& [address, count] = facts.connections.value->by_address.front();
+      const auto& [address, count] = connections->by_address.front();
       if (limit && *limit > 0 && static_cast<double>(count) >= 0.8 * static_cast<double>(*limit))
         add({"connections_near_limit",
              Severity::kWarning,
@@ -251,10 +277,8 @@ std::vector<Problem> problems_of(const EnsembleView& view, Moment now) {
     // A member that answers but whose words are closed to us: say which word and what to do.
     if (member.state != ServingState::kUnreachable) {
       for (const auto& [which, source] : member.sources) {
-        const bool status_probe = which == Probe::kMntr || which == Probe::kAdminMonitor ||
-                                  which == Probe::kPrometheus || which == Probe::kSrvr;
-        if (!status_probe || source.state == SourceState::kOk || source.state == SourceState::kNotTried ||
-            source.state == SourceState::kNotServing)
+        if (!is_status_source(which) || source.state == SourceState::kOk ||
+            source.state == SourceState::kNotTried || source.state == SourceState::kNotServing)
           continue;
         const bool another_works = facts.status.value && facts.status_probe != Probe::kSrvr &&
                                    member.last_poll && *member.last_poll - facts.status.at <= nanoseconds{0};

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <chrono>
 #include <memory>
 #include <utility>
 
@@ -10,10 +11,19 @@
 #include "exporter/view/agreement.h"
 #include "exporter/view/conclusions.h"
 #include "exporter/view/configuration_drift.h"
+#include "exporter/view/freshness.h"
 #include "exporter/view/limits.h"
 #include "exporter/view/membership.h"
 
 namespace wk::exporter {
+namespace {
+
+using std::chrono::nanoseconds;
+
+/// From one derivation to the next, which are at most a second apart: then the exporter was held up itself.
+constexpr nanoseconds kHeldUp = std::chrono::seconds{3};
+
+}  // namespace
 
 EnsembleTracker::EnsembleTracker(EnsembleSpec spec, Moment start)
     : spec_(std::move(spec)),
@@ -31,6 +41,7 @@ EnsembleTracker::EnsembleTracker(EnsembleSpec spec, Moment start)
     member.state_reason = "nothing is known of it yet";
     member.state_since = start;
     member.facts = std::make_shared<MemberFacts>();
+    member.detail_fresh_for = detail_freshness(spec_, view_.members.size() - 1);
     if (spec_.canary == CanaryMode::kWrite) {
       const std::size_t index = view_.members.size() - 1;
       member.canary.watch_from =
@@ -46,6 +57,23 @@ EventSink EnsembleTracker::sink(Moment now, std::vector<Event>& events) {
   return {spec_.name, now, view_.events, events};
 }
 
+Moment EnsembleTracker::arrive(Moment now) {
+  const nanoseconds passed = now - last_derived_;
+  if (passed < nanoseconds{0}) return last_derived_;
+  if (passed > kHeldUp) {
+    pause_ = passed;
+    went_on_ = last_derived_ = now;
+  }
+  return now;
+}
+
+nanoseconds EnsembleTracker::held_up(Moment now) const {
+  nanoseconds longest{0};
+  for (std::size_t member = 0; member < spec_.members.size(); ++member)
+    longest = std::max(longest, freshness(spec_, member));
+  return now - went_on_ <= longest ? pause_ : nanoseconds{0};
+}
+
 void EnsembleTracker::begin(Moment now, std::vector<Event>& events) {
   sink(now, events)
       .tell(EventType::kExporterStarted, Severity::kInfo, "",
@@ -56,14 +84,14 @@ void EnsembleTracker::begin(Moment now, std::vector<Event>& events) {
 void EnsembleTracker::observe(const PollReport& report, std::vector<Event>& events) {
   WK_CHECK(report.member < visits_.size(), "poll report of an unknown member");
   WK_CHECK(!report.probes.empty(), "poll report without probes");
-  EventSink told = sink(report.finished, events);
+  EventSink told = sink(arrive(report.finished), events);
   MemberView& member = view_.members[report.member];
   MemberTrend& trend = trends_[report.member];
   const std::shared_ptr<const MemberFacts> before = member.facts;
   const SourceStatuses sources_before = member.sources;
 
   const Visit& visit = visits_[report.member].emplace(visit_of(report));
-  count_visit(report, member);
+  count_visit(report, member, spec_.detail_interval);
   const auto facts = std::make_shared<const MemberFacts>(learned(*before, report, spec_.detail_interval));
   member.facts = facts;
 
@@ -72,7 +100,7 @@ void EnsembleTracker::observe(const PollReport& report, std::vector<Event>& even
   if (visit.status_ok && before->status.value) {
     const StatusAnswer& was = *before->status.value;
     const StatusAnswer& is = *facts->status.value;
-    const std::chrono::nanoseconds elapsed = report.finished - before->status.at;
+    const nanoseconds elapsed = report.finished - before->status.at;
     switch (counting(was, is, elapsed, member.state == ServingState::kUnreachable)) {
       case Counting::kGoesOn:
         trend.take_growth(member.name, was, is, elapsed, told);
@@ -91,7 +119,7 @@ void EnsembleTracker::observe(const PollReport& report, std::vector<Event>& even
 
 void EnsembleTracker::observe(const CanaryReport& report, std::vector<Event>& events) {
   WK_CHECK(report.member < visits_.size(), "canary report of an unknown member");
-  EventSink told = sink(report.finished, events);
+  EventSink told = sink(arrive(report.finished), events);
   canaries_.take(report, view_, told);
   derive(told);
 }
@@ -102,7 +130,7 @@ void EnsembleTracker::observe(Event event, std::vector<Event>& events) {
 }
 
 void EnsembleTracker::tick(Moment now, std::vector<Event>& events) {
-  EventSink told = sink(now, events);
+  EventSink told = sink(arrive(now), events);
   derive(told);
 }
 
@@ -111,15 +139,16 @@ void EnsembleTracker::derive(EventSink& events) {
   const bool judged =
       std::all_of(visits_.begin(), visits_.end(), [](const auto& visit) { return visit.has_value(); });
 
-  derive_unlisted(derive_membership(view_, spec_, now), events);
-  states_.derive(view_, visits_, spec_, events);
-  leadership_.derive(view_, visits_, spec_, judged, last_derived_, events);
-  quorum_.derive(view_, visits_, judged, events);
+  derive_unlisted(derive_membership(view_, now), events);
+  const nanoseconds unasked = held_up(now);
+  states_.derive(view_, visits_, spec_, events, unasked);
+  leadership_.derive(view_, visits_, spec_, judged, last_derived_, events, unasked);
+  quorum_.derive(view_, visits_, judged, events, unasked);
   service_.derive(view_, canaries_.all_failing_since(), leadership_.leaderless_since(), judged, last_derived_,
-                  now);
+                  now, unasked);
   derive_agreement(events);
 
-  Limit limit = performance_limit(view_, trends_, judged);
+  Limit limit = performance_limit(view_, trends_, judged, now);
   view_.limited_by = std::move(limit.what);
   view_.limited_by_reason = std::move(limit.reason);
   for (std::size_t index = 0; index < view_.members.size(); ++index)
@@ -166,7 +195,7 @@ void EnsembleTracker::derive_agreement(EventSink& events) {
   view_.drift = std::move(drift);
 
   view_.connection_imbalance = connection_imbalance(view_);
-  view_.session_imbalance = session_imbalance(view_);
+  view_.session_imbalance = session_imbalance(view_, events.at());
 }
 
 }  // namespace wk::exporter

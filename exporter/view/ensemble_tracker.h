@@ -11,6 +11,7 @@
 //    succeeded through another member (a sync is answered by the leader). Against it: no member completed a
 //    canary round.
 //  - Leaders are compared by epoch. Two answers of different moments are never added.
+//  - While the exporter itself is held up (stopped, starved) nothing grows old, and nobody is out of service.
 //
 // The tracker only decides the order. Each conclusion is drawn by a part of its own that keeps its own
 // memory, reads the view as far as it is derived, and says in its header what of the view it writes:
@@ -25,6 +26,7 @@
 // Thread: one owner. Pure: time comes with the reports.
 #pragma once
 
+#include <chrono>
 #include <optional>
 #include <string>
 #include <vector>
@@ -74,6 +76,10 @@ class EnsembleTracker {
   void derive_unlisted(std::vector<std::string> unlisted, EventSink& events);
   void derive_agreement(EventSink& events);
   [[nodiscard]] EventSink sink(Moment now, std::vector<Event>& events);
+  /// The moment to derive as of: never before the last one. Notices that the exporter itself was held up.
+  Moment arrive(Moment now);
+  /// How much longer than fresh something may be old: while it was held up, nobody could ask.
+  [[nodiscard]] std::chrono::nanoseconds held_up(Moment now) const;
 
   EnsembleSpec spec_;
   EnsembleView view_;
@@ -86,6 +92,9 @@ class EnsembleTracker {
   Quorum quorum_;
   Service service_;
   Moment last_derived_;
+  /// How long the exporter was held up last, and when it went on.
+  std::chrono::nanoseconds pause_{0};
+  Moment went_on_;
 };
 
 }  // namespace wk::exporter

@@ -107,7 +107,7 @@ History::History(std::size_t members)
       previous_(members),
       ensemble_(ring_of<EnsembleSeries>(kEnsembleSeriesCount)) {}
 
-std::vector<float> History::member_row(const MemberView& view, Previous& previous) const {
+std::vector<float> History::member_row(const MemberView& view, Previous& previous, Moment now) const {
   std::vector<float> row(kMemberSeriesCount, kUnknown);
   const auto set = [&](MemberSeries series, const std::optional<double>& value) {
     row[static_cast<std::size_t>(series)] = value_or_unknown(value);
@@ -139,10 +139,9 @@ std::vector<float> History::member_row(const MemberView& view, Previous& previou
   set(MemberSeries::kDataSizeBytes, number("approximate_data_size"));
   set(MemberSeries::kLagTransactions,
       view.lag_transactions ? std::optional(static_cast<double>(*view.lag_transactions)) : std::nullopt);
+  const ConnectionsAnswer* connections = present(view, view.facts->connections, now);
   set(MemberSeries::kSessions,
-      view.facts->connections.value
-          ? std::optional(static_cast<double>(view.facts->connections.value->with_session))
-          : std::nullopt);
+      connections != nullptr ? std::optional(static_cast<double>(connections->with_session)) : std::nullopt);
 
   std::optional<double> request_sum, request_count;
   for (const std::string_view metric : {"readlatency", "updatelatency"}) {
@@ -187,7 +186,7 @@ void History::append(const EnsembleView& view, Moment now) {
   WK_CHECK(view.members.size() == members_.size(), "view of another ensemble");
   std::optional<Zxid> newest;
   for (std::size_t index = 0; index < members_.size(); ++index) {
-    members_[index].append(now.wall, member_row(view.members[index], previous_[index]));
+    members_[index].append(now.wall, member_row(view.members[index], previous_[index], now));
     if (view.members[index].zxid && (!newest || *view.members[index].zxid > *newest))
       newest = view.members[index].zxid;
   }

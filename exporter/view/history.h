@@ -66,7 +66,7 @@ class History {
     std::chrono::nanoseconds canary_sum{0};
     std::uint64_t canary_count = 0;
   };
-  std::vector<float> member_row(const MemberView& view, Previous& previous) const;
+  std::vector<float> member_row(const MemberView& view, Previous& previous, Moment now) const;
 
   std::vector<SeriesRing> members_;
   std::vector<Previous> previous_;

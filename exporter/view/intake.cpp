@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <type_traits>
 #include <utility>
 #include <variant>
@@ -10,6 +11,9 @@ namespace wk::exporter {
 namespace {
 
 using std::chrono::nanoseconds;
+
+/// Within this time every source that is still needed is asked again, those that failed included.
+constexpr nanoseconds kAskedAgain = std::chrono::seconds{120};
 
 bool answered(SourceState state) {
   switch (state) {
@@ -206,6 +210,11 @@ Visit visit_of(const PollReport& report) {
       visit.client_port = probe.state;
     if (visit.trouble.empty() && probe.state != SourceState::kOk && probe.state != SourceState::kNotTried)
       visit.trouble = in_words(probe);
+    if (probe.state == SourceState::kNotServing && is_status_source(probe.probe)) {
+      // It outlasts an earlier answer of this visit: the member stopped serving in between.
+      visit.status_ok = false;
+      visit.role_at_zxid.reset();
+    }
     if (probe.state != SourceState::kOk) continue;
     if (const auto* status = std::get_if<StatusAnswer>(&probe.answer)) {
       visit.status_ok = true;
@@ -226,7 +235,7 @@ MemberFacts learned(MemberFacts known, const PollReport& report, nanoseconds det
   return known;
 }
 
-void count_visit(const PollReport& report, MemberView& member) {
+void count_visit(const PollReport& report, MemberView& member, nanoseconds detail_interval) {
   member.last_poll = report.finished;
   ++member.polls;
   if (!report.address.empty()) member.address = report.address;
@@ -242,6 +251,15 @@ void count_visit(const PollReport& report, MemberView& member) {
       source.last_ok = report.finished;
     else
       source.detail = probe.detail;
+  }
+  const bool told = std::any_of(report.probes.begin(), report.probes.end(), [](const ProbeReport& probe) {
+    return probe.state == SourceState::kOk && std::holds_alternative<StatusAnswer>(probe.answer);
+  });
+  if (!told) return;  // Who does not answer is asked less.
+  for (auto& [probe, source] : member.sources) {
+    if (report.finished - *source.last_tried <= std::max(kAskedAgain, 3 * detail_interval)) continue;
+    source.state = SourceState::kNotTried;
+    source.detail.clear();
   }
 }
 

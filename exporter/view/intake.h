@@ -46,7 +46,9 @@ Visit visit_of(const PollReport& report);
 ///                         newer answer
 MemberFacts learned(MemberFacts known, const PollReport& report, std::chrono::nanoseconds detail_interval);
 
-/// Counts the visit and its questions in `member`: polls, sources, address and certificate.
-void count_visit(const PollReport& report, MemberView& member);
+/// Counts the visit and its questions in `member`: polls, sources, address and certificate. A source that is
+/// no longer asked, since others tell what it told, is not tried any more: what it answered last says
+/// nothing.
+void count_visit(const PollReport& report, MemberView& member, std::chrono::nanoseconds detail_interval);
 
 }  // namespace wk::exporter

@@ -11,7 +11,9 @@ std::vector<LeaderClaim> all_claims(const EnsembleView& view, const Visits& visi
   std::vector<LeaderClaim> claims;
   for (std::size_t index = 0; index < visits.size(); ++index) {
     const MemberView& member = view.members[index];
-    if (member.state != ServingState::kServing || !visits[index] || !visits[index]->status_ok) continue;
+    if (member.same_as || member.state != ServingState::kServing || !visits[index] ||
+        !visits[index]->status_ok)
+      continue;
     const Visit& visit = *visits[index];
     const Role role = visit.role_at_zxid ? visit.role_at_zxid->role : member.facts->status.value->role;
     if (role != Role::kLeader && !(view.standalone && role == Role::kStandalone)) continue;
@@ -34,9 +36,10 @@ LeaderClaims leader_claims(const EnsembleView& view, const Visits& visits, std::
   const std::vector<LeaderClaim> claims = all_claims(view, visits);
   LeaderClaims result;
   for (const LeaderClaim& claim : claims) result.shown = std::max(result.shown, claim.epoch);
-  // A follower that serves a newer epoch shows its leader's.
+  // A follower that serves a newer epoch shows its leader's; a server without an ensemble shows nobody's.
   for (const MemberView& member : view.members)
-    if (member.state == ServingState::kServing && member.zxid)
+    if (member.state == ServingState::kServing && member.zxid &&
+        (view.standalone || member.role != Role::kStandalone))
       result.shown = std::max(result.shown, std::optional(member.zxid->epoch()));
   result.newest = std::max(result.shown, known);
 

@@ -29,8 +29,8 @@ struct LeaderClaims {
 
 /// A claim without an epoch counts only when no other names the leader: the member may have told it just
 /// before another was elected.
-/// Reads the members' states, zxids and facts, and standalone.
-/// \param known  the newest epoch that was known to have a leader
+/// Reads the members' states, zxids, facts and same_as, and standalone: a server that is listed twice claims
+/// once. \param known  the newest epoch that was known to have a leader
 LeaderClaims leader_claims(const EnsembleView& view, const Visits& visits, std::optional<Epoch> known);
 
 }  // namespace wk::exporter

@@ -36,12 +36,15 @@ bool synced_within(const EnsembleView& view, nanoseconds age, Moment now) {
   });
 }
 
-/// A standalone server answers a sync by itself, so it proves no leader.
-bool synced_after(const EnsembleView& view, Moment moment) {
-  return std::any_of(view.members.begin(), view.members.end(), [&](const MemberView& member) {
-    return member.canary.last_sync_ok && member.role != Role::kStandalone &&
-           *member.canary.last_sync_ok - moment > nanoseconds{0};
-  });
+/// The newest sync that a leader answered. A standalone server answers one by itself, so it proves no leader.
+std::optional<Moment> newest_sync(const EnsembleView& view) {
+  std::optional<Moment> newest;
+  for (const MemberView& member : view.members) {
+    const auto& sync = member.canary.last_sync_ok;
+    if (sync && member.role != Role::kStandalone && (!newest || *sync - *newest > nanoseconds{0}))
+      newest = sync;
+  }
+  return newest;
 }
 
 std::string epoch_text(const EnsembleView& view) {
@@ -64,7 +67,7 @@ std::optional<nanoseconds> Leadership::untold_gap(Moment now) const {
 }
 
 void Leadership::derive(EnsembleView& view, const Visits& visits, const EnsembleSpec& spec, bool judged,
-                        Moment previous, EventSink& events) {
+                        Moment previous, EventSink& events, nanoseconds unasked) {
   const Moment now = events.at();
   LeaderClaims claims = leader_claims(view, visits, last_epoch_);
   const bool anew = began_anew(view, claims);
@@ -85,12 +88,15 @@ void Leadership::derive(EnsembleView& view, const Visits& visits, const Ensemble
   if (!silent_since_)
     silent_since_ = last_leader_ ? visits[*last_leader_]->started : seen_.value_or(previous);
   const auto followers = serving_voters(view);
-  const bool followed = followers > 0 && synced_within(view, freshness(spec, 0), now);
+  const bool followed = followers > 0 && synced_within(view, freshness(spec, 0) + unasked, now);
   // Without a canary: followers that serve for longer than their failure detector takes have a leader, seen
   // or not.
   const bool outlasted = spec.canary == CanaryMode::kOff && somebody_follows(view) &&
-                         followers + 1 >= view.majority && now - *silent_since_ > failure_detection(view);
-  if ((followed && synced_after(view, *silent_since_)) || outlasted) {
+                         followers + 1 >= view.majority &&
+                         now - *silent_since_ > failure_detection(view) + unasked;
+  const auto synced = newest_sync(view);
+  if ((followed && synced && *synced - *silent_since_ > nanoseconds{0}) || outlasted) {
+    proven_at_ = outlasted ? now : *synced;
     view.leader_inferred = true;
     if (claims.newest) view.epoch = claims.newest;
     return hidden(view, spec, events);
@@ -98,7 +104,7 @@ void Leadership::derive(EnsembleView& view, const Visits& visits, const Ensemble
   // A process that is not listening any more is gone; one that is silent may only be cut off from the
   // exporter, which the canary finds out with its next round.
   const bool silent = last_leader_ && visits[*last_leader_]->client_port == SourceState::kTimedOut;
-  const nanoseconds grace = 2 * spec.interval + spec.members.front().timeout;
+  const nanoseconds grace = 2 * spec.interval + spec.members.front().timeout + unasked;
   if (followed && silent && leader_known() && now - *seen_ <= grace) {
     view.leader_inferred = true;
     return;
@@ -176,6 +182,7 @@ void Leadership::named(EnsembleView& view, const LeaderClaim& claim, bool anew, 
   if (view.epoch) last_epoch_ = view.epoch;
   seen_ = claim.at;
   silent_since_.reset();
+  proven_at_.reset();
   gap_began_.reset();
   hidden_since_.reset();
   view.leader_id = leader.id;
@@ -206,8 +213,12 @@ void Leadership::hidden(EnsembleView& view, const EnsembleSpec& spec, EventSink&
 void Leadership::missing(EnsembleView& view, EventSink& events) {
   view.leader_id.reset();
   const bool was_known = leader_known();
-  // What was asked of the leader at silent_since_ was not answered: the gap began then, not now.
-  if (!leaderless_since()) gap_began_ = was_known ? silent_since_ : events.at();
+  // What was asked of the leader at silent_since_ was not answered: the gap began then, not now; or when the
+  // evidence for a hidden one ended.
+  if (!leaderless_since()) {
+    const bool proven = proven_at_ && *proven_at_ - *silent_since_ > nanoseconds{0};
+    gap_began_ = !was_known ? events.at() : proven ? proven_at_ : silent_since_;
+  }
   hidden_since_.reset();
   if (!was_known) return;
   const std::string who = last_leader_ ? view.members[*last_leader_].name : "the leader";

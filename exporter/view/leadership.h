@@ -30,8 +30,9 @@ class Leadership {
   /// election_duration. Tells split brains, and leaders that are lost and elected.
   /// \param judged    every member was visited: before, a missing leader is no conclusion
   /// \param previous  when this was last called
+  /// \param unasked   how much older than fresh a sync may be: the exporter was held up itself
   void derive(EnsembleView& view, const Visits& visits, const EnsembleSpec& spec, bool judged,
-              Moment previous, EventSink& events);
+              Moment previous, EventSink& events, std::chrono::nanoseconds unasked = {});
 
   /// Since when nobody is known to lead; absent while somebody is, and before the first conclusion.
   [[nodiscard]] std::optional<Moment> leaderless_since() const;
@@ -55,6 +56,7 @@ class Leadership {
   std::optional<Moment> elected_at_;    ///< when an election was last noticed by its leader's own answer
   std::optional<Moment> seen_;          ///< when a leader was last known to lead, by name or by evidence
   std::optional<Moment> silent_since_;  ///< when the leader was first asked in vain
+  std::optional<Moment> proven_at_;     ///< newest evidence since then for a leader that is hidden
   /// When the newest gap without a leader began; kept behind its end until its election is told.
   std::optional<Moment> gap_began_;
   /// Since when a leader is known by evidence only; a gap whose election is not told yet ended here.

@@ -7,6 +7,8 @@
 namespace wk::exporter {
 namespace {
 
+using std::chrono::nanoseconds;
+
 /// Means of a flush above this hold writes up.
 constexpr double kFsyncLimitsMs = 20;
 /// More outstanding requests than this are a queue.
@@ -14,7 +16,8 @@ constexpr double kOutstandingLimits = 10;
 
 }  // namespace
 
-Limit performance_limit(const EnsembleView& view, const std::vector<MemberTrend>& trends, bool judged) {
+Limit performance_limit(const EnsembleView& view, const std::vector<MemberTrend>& trends, bool judged,
+                        Moment now) {
   if (!judged) return {"unknown", "not every member has been visited yet"};
   if (!view.serving && view.quorum_margin >= 0)
     return {"no service",
@@ -29,14 +32,15 @@ Limit performance_limit(const EnsembleView& view, const std::vector<MemberTrend>
     if (member.state != ServingState::kServing) continue;
     if (trends[index].throttling())
       return {"limits of " + member.name, "the member throttles requests or refuses connections"};
-    if (trends[index].fsync_mean_ms() > kFsyncLimitsMs)
-      return {"disk of " + member.name,
-              fmt::format("a flush of its transaction log takes {:.0f} ms", trends[index].fsync_mean_ms())};
+    if (const double fsync = trends[index].fsync_mean_ms(now); fsync > kFsyncLimitsMs)
+      return {"disk of " + member.name, fmt::format("a flush of its transaction log takes {:.0f} ms", fsync)};
   }
   for (const MemberView& member : view.members) {
     const auto& status = member.facts->status.value;
     if (member.state != ServingState::kServing || !status) continue;
-    const auto outstanding = status->number("outstanding_requests");
+    // Only the newest visit tells of a queue.
+    const bool told_now = member.last_poll && *member.last_poll - member.facts->status.at <= nanoseconds{0};
+    const auto outstanding = told_now ? status->number("outstanding_requests") : std::nullopt;
     if (outstanding && *outstanding > kOutstandingLimits)
       return {"request queue of " + member.name,
               fmt::format("{:.0f} requests are outstanding", *outstanding)};

@@ -20,6 +20,7 @@ struct Limit {
 /// Reads serving, the voters, and the members' states, facts and lag.
 /// \param trends  by member
 /// \param judged  every member was visited; nothing is known of limits before
-Limit performance_limit(const EnsembleView& view, const std::vector<MemberTrend>& trends, bool judged);
+Limit performance_limit(const EnsembleView& view, const std::vector<MemberTrend>& trends, bool judged,
+                        Moment now);
 
 }  // namespace wk::exporter

@@ -18,6 +18,8 @@ constexpr nanoseconds kRepeatAfter = std::chrono::seconds{60};
 constexpr double kExpiryStormPerSecond = 10;
 constexpr double kConnectionStormPerSecond = 100;
 constexpr double kSlowFsyncMs = 100;
+/// For so long the newest flush tells how fast the disk is.
+constexpr nanoseconds kFsyncTells = std::chrono::seconds{60};
 /// By so much a member's own clock may seem to lag: an answer is dated by the end of its visit.
 constexpr nanoseconds kVisitLongest = std::chrono::seconds{60};
 
@@ -69,7 +71,8 @@ void MemberTrend::tell_sources(const std::string& member, const SourceStatuses& 
                                const SourceStatuses& after, EventSink& events) {
   for (const auto& [probe, is] : after) {
     const SourceStatus& was = before[probe];
-    if (was.state == is.state || was.state == SourceState::kNotTried) continue;
+    if (was.state == is.state || was.state == SourceState::kNotTried || is.state == SourceState::kNotTried)
+      continue;
     const auto index = static_cast<std::size_t>(probe);
     const auto word = name(probe);
     // A member that stops serving is one event of its own, not one for each of its surfaces.
@@ -115,6 +118,10 @@ void MemberTrend::take_growth(const std::string& member, const StatusAnswer& bef
   take_fsync(member, before, after, elapsed, events);
 }
 
+double MemberTrend::fsync_mean_ms(Moment now) const {
+  return now - fsync_at_ <= kFsyncTells ? fsync_mean_ms_ : 0;
+}
+
 void MemberTrend::take_fsync(const std::string& member, const StatusAnswer& before, const StatusAnswer& after,
                              nanoseconds elapsed, EventSink& events) {
   const SummaryValue* fsync_before = before.summary("fsynctime");
@@ -127,6 +134,7 @@ void MemberTrend::take_fsync(const std::string& member, const StatusAnswer& befo
   // fell began anew.
   if (!(flushes > 0) || *fsync_after->sum < *fsync_before->sum) return;
   fsync_mean_ms_ = (*fsync_after->sum - *fsync_before->sum) / flushes;
+  fsync_at_ = events.at();
   if (fsync_mean_ms_ > kSlowFsyncMs)
     tell_rarely(EventType::kSlowFsync, Severity::kWarning, member,
                 fmt::format("a flush of the transaction log took {:.0f} ms on {} (mean of {:.0f} within {})",

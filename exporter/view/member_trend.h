@@ -44,9 +44,9 @@ class MemberTrend {
   void take_growth(const std::string& member, const StatusAnswer& before, const StatusAnswer& after,
                    std::chrono::nanoseconds elapsed, EventSink& events);
 
-  /// Mean time of a flush of the transaction log, of the newest interval that had one; 0 before, and where it
-  /// is not told.
-  [[nodiscard]] double fsync_mean_ms() const { return fsync_mean_ms_; }
+  /// Mean time of a flush of the transaction log, of the newest interval that had one; 0 before, where it is
+  /// not told, and when that was more than a minute ago.
+  [[nodiscard]] double fsync_mean_ms(Moment now) const;
   /// The member throttled requests or refused connections within the newest interval.
   [[nodiscard]] bool throttling() const { return throttling_; }
 
@@ -57,6 +57,7 @@ class MemberTrend {
                   std::chrono::nanoseconds elapsed, EventSink& events);
 
   double fsync_mean_ms_ = 0;
+  Moment fsync_at_;
   bool throttling_ = false;
   std::array<std::optional<Moment>, kEventTypeCount> last_told_;
   std::array<std::optional<Moment>, kProbeCount> failure_told_, recovery_told_;

@@ -3,14 +3,15 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
 
-#include "exporter/view/freshness.h"
-
 namespace wk::exporter {
 namespace {
+
+using std::chrono::nanoseconds;
 
 /// A quorum_size from here on is taken for a mistake of the source.
 constexpr double kImplausibleQuorumSize = 1000;
@@ -25,19 +26,54 @@ void learn_ids(EnsembleView& view) {
   }
 }
 
+/// Of two names of one server the first one counts, or the first through which it is reached.
+void find_listed_twice(EnsembleView& view) {
+  for (MemberView& member : view.members) {
+    member.same_as.reset();
+    if (!member.id || member.address.empty()) continue;
+    std::optional<std::size_t> counts;
+    for (std::size_t index = 0; index < view.members.size(); ++index) {
+      const MemberView& other = view.members[index];
+      if (other.id != member.id || other.address != member.address) continue;
+      const bool reached = other.state != ServingState::kUnreachable;
+      if (!counts || (reached && view.members[*counts].state == ServingState::kUnreachable)) counts = index;
+    }
+    if (&view.members[*counts] != &member) member.same_as = counts;
+  }
+}
+
+bool is_fresh(const EnsembleView& view, std::size_t member, Moment now) {
+  return now - view.members[member].facts->configuration.at <= view.members[member].detail_fresh_for;
+}
+
+/// Whether the membership that member `index` tells counts more than that of `best`, which stands before it.
+/// A member that died tells nothing new: a version that rose since, or equal ones of static configurations.
+bool is_newer(const EnsembleView& view, std::size_t index, std::size_t best, Moment now) {
+  const Dated<ConfigurationAnswer>& one = view.members[index].facts->configuration;
+  const Dated<ConfigurationAnswer>& other = view.members[best].facts->configuration;
+  if (const bool fresh = is_fresh(view, index, now); fresh != is_fresh(view, best, now)) return fresh;
+  const std::uint64_t version = one.value->membership_version.value_or(0);
+  const std::uint64_t before = other.value->membership_version.value_or(0);
+  if (version != before) return version > before;
+  return !is_fresh(view, index, now) && one.at - other.at > nanoseconds{0};
+}
+
 /// The member that tells it.
-std::optional<std::size_t> newest_membership(const EnsembleView& view) {
+std::optional<std::size_t> newest_membership(const EnsembleView& view, Moment now) {
   std::optional<std::size_t> newest;
-  std::uint64_t newest_version = 0;
   for (std::size_t index = 0; index < view.members.size(); ++index) {
     const auto& candidate = view.members[index].facts->configuration.value;
     if (!candidate || candidate->membership.empty()) continue;
-    const std::uint64_t version = candidate->membership_version.value_or(0);
-    if (newest && version <= newest_version) continue;
-    newest = index;
-    newest_version = version;
+    if (!newest || is_newer(view, index, *newest, now)) newest = index;
   }
   return newest;
+}
+
+/// A member says by its role whether it votes.
+void vote_by_role(MemberView& member) {
+  const auto& status = member.facts->status.value;
+  if (status && status->role == Role::kObserver) member.voter = false;
+  if (status && (status->role == Role::kFollower || status->role == Role::kLeader)) member.voter = true;
 }
 
 std::vector<std::string> apply(const std::vector<MembershipEntry>& membership, EnsembleView& view) {
@@ -48,7 +84,8 @@ std::vector<std::string> apply(const std::vector<MembershipEntry>& membership, E
   std::vector<std::string> unlisted;
   for (const MembershipEntry& entry : membership) {
     const auto listed = std::find_if(view.members.begin(), view.members.end(), [&](const MemberView& member) {
-      return (member.id && *member.id == entry.id) || (!member.id && entry.client_address == member.name);
+      return !member.same_as &&
+             ((member.id && *member.id == entry.id) || (!member.id && entry.client_address == member.name));
     });
     if (listed != view.members.end()) {
       listed->voter = entry.voter;
@@ -60,6 +97,8 @@ std::vector<std::string> apply(const std::vector<MembershipEntry>& membership, E
                                          : entry.client_address));
     }
   }
+  for (MemberView& member : view.members)
+    if (!member.id) vote_by_role(member);
   return unlisted;
 }
 
@@ -75,12 +114,15 @@ void retire_unlisted(const std::vector<MembershipEntry>& membership, EnsembleVie
 void count_voters_by_role(EnsembleView& view) {
   int listed_voters = 0;
   std::optional<double> told;
+  Moment told_at;
   for (MemberView& member : view.members) {
-    const auto& status = member.facts->status.value;
-    if (status && status->role == Role::kObserver) member.voter = false;
-    if (status && (status->role == Role::kFollower || status->role == Role::kLeader)) member.voter = true;
-    if (status && status->number("quorum_size")) told = status->number("quorum_size");
-    if (member.voter) ++listed_voters;
+    vote_by_role(member);
+    if (member.voter && !member.same_as) ++listed_voters;
+    const Dated<StatusAnswer>& status = member.facts->status;
+    const auto size = status.value ? status.value->number("quorum_size") : std::nullopt;
+    if (!size || (told && status.at - told_at < nanoseconds{0})) continue;
+    told = size;
+    told_at = status.at;
   }
   view.voters =
       told && *told >= 1 && *told < kImplausibleQuorumSize ? static_cast<int>(*told) : listed_voters;
@@ -88,16 +130,19 @@ void count_voters_by_role(EnsembleView& view) {
 
 }  // namespace
 
-std::vector<std::string> derive_membership(EnsembleView& view, const EnsembleSpec& spec, Moment now) {
+std::vector<std::string> derive_membership(EnsembleView& view, Moment now) {
   learn_ids(view);
+  find_listed_twice(view);
   std::vector<std::string> unlisted;
-  if (const auto newest = newest_membership(view)) {
-    const Dated<ConfigurationAnswer>& told = view.members[*newest].facts->configuration;
-    unlisted = apply(told.value->membership, view);
-    if (now - told.at <= detail_freshness(spec, *newest)) retire_unlisted(told.value->membership, view);
+  if (const auto newest = newest_membership(view, now)) {
+    const auto& told = view.members[*newest].facts->configuration.value;
+    unlisted = apply(told->membership, view);
+    if (is_fresh(view, *newest, now)) retire_unlisted(told->membership, view);
   } else {
     count_voters_by_role(view);
   }
+  for (MemberView& member : view.members)
+    if (member.same_as) member.voter = false;
 
   const auto alone = view.members.size() == 1 ? view.members.front().facts : nullptr;
   view.standalone = alone && alone->status.value && alone->status.value->role == Role::kStandalone;

@@ -34,19 +34,26 @@ bool stands_in_quorum(const EnsembleView& view, std::size_t index) {
   const MemberView& member = view.members[index];
   // A deposed leader serves nobody's writes; a follower's zxid may be of the epoch before until the first
   // transaction.
-  const bool deposed = member.role == Role::kLeader && view.leader != index;
-  return member.state == ServingState::kServing && !deposed && (view.leader || view.leader_inferred);
+  const bool deposed = member.role == Role::kLeader && view.leader != member.same_as.value_or(index);
+  // A server without an ensemble votes for nobody, though it serves.
+  const bool apart = member.role == Role::kStandalone && !view.standalone;
+  return member.state == ServingState::kServing && !deposed && !apart &&
+         (view.leader || view.leader_inferred);
 }
 
 }  // namespace
 
-int voters_in_sync(const EnsembleView& view, const Visits& visits, Moment now) {
-  const nanoseconds detection = failure_detection(view);
+int voters_in_sync(const EnsembleView& view, const Visits& visits, Moment now, nanoseconds unasked) {
+  const nanoseconds detection = failure_detection(view) + unasked;
   int first_hand = 0, long_unseen = 0;
+  bool leader_may_be_counted = false;  // Who serves without telling a role may be a leader that is inferred.
   for (std::size_t index = 0; index < view.members.size(); ++index) {
     const MemberView& member = view.members[index];
     if (!member.voter) continue;
-    if (member.in_sync) ++first_hand;
+    if (member.in_sync) {
+      ++first_hand;
+      leader_may_be_counted |= member.role == Role::kUnknown;
+    }
     if (out_of_sight(member, visits[index]) && now - member.state_since > detection) ++long_unseen;
   }
   int in_sync = first_hand;
@@ -57,28 +64,33 @@ int voters_in_sync(const EnsembleView& view, const Visits& visits, Moment now) {
       in_sync +=
           std::clamp(1 + static_cast<int>(*synced) - first_hand, 0, unlisted_voters(view) + long_unseen);
   } else if (view.leader_inferred) {
-    in_sync = std::max(in_sync + 1, view.majority);  // A leader that answers syncs has a quorum.
+    if (!leader_may_be_counted) ++in_sync;
+    in_sync = std::max(in_sync, view.majority);  // A leader that answers syncs has a quorum.
   }
   return std::min(in_sync, view.voters);
 }
 
-void Quorum::derive(EnsembleView& view, const Visits& visits, bool judged, EventSink& events) {
+int able_voters(const EnsembleView& view) {
+  const auto answering = std::count_if(
+      view.members.begin(), view.members.end(),
+      [](const MemberView& member) { return member.voter && member.state != ServingState::kUnreachable; });
+  return unlisted_voters(view) + static_cast<int>(answering);
+}
+
+void Quorum::derive(EnsembleView& view, const Visits& visits, bool judged, EventSink& events,
+                    nanoseconds unasked) {
   for (std::size_t index = 0; index < view.members.size(); ++index)
     view.members[index].in_sync = stands_in_quorum(view, index);
-  view.voters_in_sync = voters_in_sync(view, visits, events.at());
+  view.voters_in_sync = voters_in_sync(view, visits, events.at(), unasked);
   view.quorum_margin = view.voters_in_sync - view.majority;
   if (!judged) return;
 
   const bool held_before = std::exchange(held_, view.quorum_margin >= 0);
   if (held_before && !held_) {
     lost_at_ = events.at();
-    const auto able = unlisted_voters(view) +
-                      std::count_if(view.members.begin(), view.members.end(), [](const MemberView& member) {
-                        return member.voter && member.state != ServingState::kUnreachable;
-                      });
     events.tell(EventType::kQuorumLost, Severity::kCritical, "",
                 fmt::format("{} of {} voters in sync, {} are needed; {} answer the exporter",
-                            view.voters_in_sync, view.voters, view.majority, able));
+                            view.voters_in_sync, view.voters, view.majority, able_voters(view)));
   } else if (held_ && lost_at_) {
     events.tell(EventType::kQuorumRegained, Severity::kInfo, "",
                 fmt::format("{} of {} voters in sync again", view.voters_in_sync, view.voters),

@@ -1,7 +1,6 @@
 #include "exporter/view/service.h"
 
 #include <algorithm>
-#include <chrono>
 
 namespace wk::exporter {
 namespace {
@@ -14,7 +13,8 @@ constexpr nanoseconds kCanaryOutweighs = std::chrono::seconds{3};
 }  // namespace
 
 void Service::derive(EnsembleView& view, std::optional<Moment> canaries_fail_since,
-                     std::optional<Moment> leaderless_since, bool judged, Moment previous, Moment now) {
+                     std::optional<Moment> leaderless_since, bool judged, Moment previous, Moment now,
+                     nanoseconds unasked) {
   if (view.unserved_since) view.unserved += std::max(nanoseconds{0}, now - previous);
 
   const bool led = view.leader || view.leader_inferred;
@@ -22,7 +22,7 @@ void Service::derive(EnsembleView& view, std::optional<Moment> canaries_fail_sin
   // Members may claim to serve while no client gets anything done. Only a canary that once worked may say so.
   const bool contradicted =
       claimed && view.canary_mode != CanaryMode::kOff && canaries_fail_since &&
-      now - *canaries_fail_since > kCanaryOutweighs &&
+      now - *canaries_fail_since > kCanaryOutweighs + unasked &&
       std::any_of(view.members.begin(), view.members.end(),
                   [](const MemberView& member) { return member.canary.last_ok.has_value(); });
   const bool serving = claimed && !contradicted;

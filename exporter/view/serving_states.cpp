@@ -12,8 +12,8 @@ namespace {
 
 using std::chrono::nanoseconds;
 
-bool fresh(const std::optional<Visit>& visit, std::size_t member, const EnsembleSpec& spec, Moment now) {
-  return visit && now - visit->finished <= freshness(spec, member);
+bool fresh(const std::optional<Visit>& visit, nanoseconds believed, Moment now) {
+  return visit && now - visit->finished <= believed;
 }
 
 Standing standing_of_status(const StatusAnswer& status) {
@@ -92,13 +92,14 @@ Standing standing_of(const Visit& visit, const MemberFacts& facts, const Surroun
 }
 
 void ServingStates::derive(EnsembleView& view, const Visits& visits, const EnsembleSpec& spec,
-                           EventSink& events) {
+                           EventSink& events, nanoseconds unasked) {
   const Moment now = events.at();
   // Whether some member leads decides how to read "not serving", so the claims come first.
   Surroundings surroundings;
   surroundings.alone = visits.size() == 1 && view.voters <= 1;
   for (std::size_t index = 0; index < visits.size(); ++index)
-    surroundings.somebody_leads |= fresh(visits[index], index, spec, now) && visits[index]->status_ok &&
+    surroundings.somebody_leads |= fresh(visits[index], freshness(spec, index) + unasked, now) &&
+                                   visits[index]->status_ok &&
                                    view.members[index].facts->status.value->role == Role::kLeader;
 
   for (std::size_t index = 0; index < visits.size(); ++index) {
@@ -108,7 +109,8 @@ void ServingStates::derive(EnsembleView& view, const Visits& visits, const Ensem
     member.zxid.reset();
     if (!visits[index]) continue;
     const Visit& visit = *visits[index];
-    if (!fresh(visits[index], index, spec, now)) {
+    const nanoseconds believed = freshness(spec, index) + unasked;
+    if (!fresh(visits[index], believed, now)) {
       const std::string silence = duration_text(now - visit.finished);
       // A server that tells of itself is not visited: its core reports.
       std::string reason = fmt::format("no visit has finished for {}", silence);
@@ -117,7 +119,6 @@ void ServingStates::derive(EnsembleView& view, const Visits& visits, const Ensem
       enter(member, ServingState::kUnreachable, std::move(reason), events);
       continue;
     }
-    const nanoseconds believed = freshness(spec, index);
     if (member.facts->zxid.value && now - member.facts->zxid.at <= believed)
       member.zxid = member.facts->zxid.value;
     // Operations that succeeded after the newest visit began tell more than a word that was not answered.

@@ -4,6 +4,7 @@
 // against. Thread: one owner.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <optional>
 #include <string>
@@ -42,7 +43,9 @@ class ServingStates {
   /// Reads facts, canary and voters; writes each member's state with reason, since and count of changes,
   /// and role, phase and zxid. Tells changes of state and role.
   /// Members without a visit stay as they are.
-  void derive(EnsembleView& view, const Visits& visits, const EnsembleSpec& spec, EventSink& events);
+  /// \param unasked  how much older than fresh a visit or a sync may be: the exporter was held up itself
+  void derive(EnsembleView& view, const Visits& visits, const EnsembleSpec& spec, EventSink& events,
+              std::chrono::nanoseconds unasked = {});
 
  private:
   std::vector<std::optional<Role>> last_role_;  ///< of the newest visit in which the member served

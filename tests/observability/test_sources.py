@@ -68,6 +68,20 @@ class WhitelistOpen(watching.LabTestCase):
             self.assertEqual(len(found["facts"]["configuration"]["membership"]), 4)
         self.assertEqual(status(exporter)["quorum"], {"voters": 3, "majority": 2, "in_sync": 3, "margin": 1})
 
+    def test_a_pause_of_the_exporter_is_nobodys_outage(self):
+        exporter = self.watch(listed(*self.ensemble.addresses), "--interval=200ms")
+        before = status(exporter)
+        for _ in range(2):
+            exporter.process.pause()
+            time.sleep(8)
+            exporter.process.resume()
+            time.sleep(6)
+        found = status(exporter)
+        self.assertTrue(found["serving"])
+        self.assertEqual(found["unserved"]["seconds_total"], before["unserved"]["seconds_total"])
+        for event in ("member_lost", "leader_lost", "quorum_lost"):
+            self.assertEqual(found["events"].get(event, 0), before["events"].get(event, 0), event)
+
     def test_unlisted_observer_is_offered_as_a_warning_and_not_asked(self):
         observer = self.ensemble.member(4)
         before = observer.client_proxy.accepted

@@ -123,10 +123,10 @@ TEST(Catalogue, EveryRowAppearsForAMemberThatTellsEverything) {
   for (const auto probe : {Probe::kConf, Probe::kCons, Probe::kDirs, Probe::kWchs})
     tell(leader, probe, SourceState::kOk);
   change_facts(leader, [](MemberFacts& facts) {
-    facts.configuration.value = allowing_60_connections();
-    facts.connections.value = ConnectionsAnswer{};
-    facts.dirs.value = DirsAnswer{1, 2};
-    facts.watches.value = WatchesAnswer{1, 2, 3};
+    facts.configuration = {allowing_60_connections(), noon()};
+    facts.connections = {ConnectionsAnswer{}, noon()};
+    facts.dirs = {DirsAnswer{1, 2}, noon()};
+    facts.watches = {WatchesAnswer{1, 2, 3}, noon()};
     facts.internals = full_internals();
   });
   auto snapshot = snapshot_of({std::move(leader)}, 0);
@@ -378,14 +378,14 @@ TEST(Catalogue, SourcesThatWereTriedHaveExactlyOneState) {
 TEST(Catalogue, DetailIsShownWhileItsSourceAnswers) {
   auto member = serving_member("zk1:2181", Role::kFollower, full_status(Role::kFollower));
   change_facts(member, [](MemberFacts& facts) {
-    facts.configuration.value = allowing_60_connections();
+    facts.configuration = {allowing_60_connections(), noon()};
     ConnectionsAnswer connections;
     connections.total = 9;
     connections.with_session = 8;
     connections.by_address = {{"10.0.0.1", 6}, {"10.0.0.2", 3}};
-    facts.connections.value = std::move(connections);
-    facts.dirs.value = DirsAnswer{67108880, std::nullopt};
-    facts.watches.value = WatchesAnswer{2, 5, 7};
+    facts.connections = {std::move(connections), noon()};
+    facts.dirs = {DirsAnswer{67108880, std::nullopt}, noon()};
+    facts.watches = {WatchesAnswer{2, 5, 7}, noon()};
   });
   for (const auto probe : {Probe::kConf, Probe::kAdminConnections, Probe::kDirs, Probe::kWchs})
     tell(member, probe, SourceState::kOk);
@@ -406,6 +406,28 @@ TEST(Catalogue, DetailIsShownWhileItsSourceAnswers) {
   EXPECT_TRUE(later.has("watchkeeper_member_max_client_connections"));
   snapshot.ensembles[0].members[0].state = ServingState::kUnreachable;
   EXPECT_FALSE(scrape(snapshot, only_native()).has("watchkeeper_member_max_client_connections"));
+}
+
+TEST(Catalogue, DetailOlderThanItsLifetimeIsNotRendered) {
+  for (const auto age : {34s, 35s}) {
+    auto member = serving_member("zk1:2181", Role::kFollower, full_status(Role::kFollower));
+    const Moment told = noon() + -age;
+    change_facts(member, [&](MemberFacts& facts) {
+      facts.configuration = {allowing_60_connections(), told};
+      facts.connections = {ConnectionsAnswer{}, told};
+      facts.dirs = {DirsAnswer{1, 2}, told};
+      facts.watches = {WatchesAnswer{1, 2, 3}, told};
+    });
+    for (const auto probe : {Probe::kConf, Probe::kAdminConnections, Probe::kAdminDirs, Probe::kWchs})
+      tell(member, probe, SourceState::kOk);
+    const auto seen = scrape(snapshot_of({member}), only_native());
+    for (const char* row :
+         {"watchkeeper_member_max_client_connections", "watchkeeper_member_connections_from_busiest_address",
+          "watchkeeper_member_sessions", "watchkeeper_member_snapshot_directory_bytes",
+          "watchkeeper_member_log_directory_bytes", "watchkeeper_member_watched_paths",
+          "watchkeeper_member_watching_connections"})
+      EXPECT_EQ(seen.has(row), age == 34s) << row;
+  }
 }
 
 TEST(Catalogue, CanaryOperationsAreThoseOfTheMode) {

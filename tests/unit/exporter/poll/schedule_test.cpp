@@ -50,5 +50,12 @@ TEST(Stagger, EnsemblesDoNotCoincide) {
   EXPECT_NE(stagger("orders", 0, 3, seconds{1}), stagger("payments", 0, 3, seconds{1}));
 }
 
+TEST(Schedule, AVisitThatEndsLongAfterItsDeadlineWasHeldUp) {
+  const std::chrono::steady_clock::time_point deadline{std::chrono::hours{1}};
+  EXPECT_FALSE(was_held_up(deadline, deadline - std::chrono::seconds{9}));
+  EXPECT_FALSE(was_held_up(deadline, deadline + std::chrono::seconds{1}));
+  EXPECT_TRUE(was_held_up(deadline, deadline + std::chrono::milliseconds{1001}));
+}
+
 }  // namespace
 }  // namespace wk::exporter

@@ -34,6 +34,26 @@ TEST(Lags, OnlyServingMembersLagAndAreLaggedBehind) {
   EXPECT_THAT(lags(view), ElementsAre(std::nullopt, std::nullopt, std::nullopt));
 }
 
+TEST(Lags, AreBehindWhatOthersHadShownBefore) {
+  // 3000 transactions a second, members visited 400 ms apart: nobody lags.
+  EnsembleView view = ensemble_of(3);
+  const auto shows = [&](std::size_t member, std::uint32_t counter, std::chrono::milliseconds at) {
+    view.members[member].zxid = zxid_of(1, counter);
+    learn(view.members[member], [&](MemberFacts& facts) {
+      facts.zxid = {view.members[member].zxid, after(at)};
+    });
+  };
+  shows(0, 3000, 1000ms);
+  shows(1, 4200, 1400ms);
+  shows(2, 5400, 1800ms);
+  EXPECT_THAT(lags(view), ElementsAre(0U, 0U, 0U));
+  shows(0, 6000, 2000ms);
+  shows(1, 4200, 2400ms);
+  EXPECT_THAT(lags(view), ElementsAre(0U, 1800U, 0U)) << "it stands still";
+  view.members[0].role = Role::kStandalone;
+  EXPECT_THAT(lags(view), ElementsAre(std::nullopt, 1200U, 0U)) << "its zxid is of another database";
+}
+
 class DigestVerdicts : public testing::Test {
  protected:
   void tell(std::size_t member, std::vector<Digest> digests) {
@@ -128,7 +148,7 @@ TEST(Imbalance, IsMostOverMeanOfTheServingMembersThatTell) {
 TEST(Imbalance, OfSessionsIsOfConnectionsWithASession) {
   EnsembleView view = ensemble_of(2);
   for (MemberView& member : view.members) connect(member, 5);
-  EXPECT_FALSE(session_imbalance(view).has_value());
+  EXPECT_FALSE(session_imbalance(view, Moment{}).has_value());
   for (const std::size_t index : {0U, 1U})
     learn(view.members[index], [&](MemberFacts& facts) {
       change(facts.connections.value, [&](ConnectionsAnswer& answer) {
@@ -136,13 +156,15 @@ TEST(Imbalance, OfSessionsIsOfConnectionsWithASession) {
         answer.with_session = index == 0 ? 3 : 1;
       });
     });
-  EXPECT_DOUBLE_EQ(session_imbalance(view).value(), 1.5);
+  EXPECT_DOUBLE_EQ(session_imbalance(view, Moment{}).value(), 1.5);
   learn(view.members[1], [](MemberFacts& facts) {
     change(facts.connections.value, [](ConnectionsAnswer& answer) {
       answer.with_session = std::numeric_limits<std::uint64_t>::max();
     });
   });
-  EXPECT_DOUBLE_EQ(session_imbalance(view).value(), 2.0);
+  EXPECT_DOUBLE_EQ(session_imbalance(view, Moment{}).value(), 2.0);
+  EXPECT_TRUE(session_imbalance(view, Moment{} + 34s).has_value());
+  EXPECT_FALSE(session_imbalance(view, Moment{} + (34s + 1ns)).has_value()) << "nobody tells it any more";
 }
 
 }  // namespace

@@ -30,6 +30,39 @@ TEST(SafeToStop, WithOneDownNoOtherMayStop) {
   EXPECT_THAT(story.member(0).safe_to_stop.reason, HasSubstr("carries no vote now"));
 }
 
+TEST(SafeToStop, AMemberOutOfSightMayCarryTheVoteThatIsOnlyBelieved) {
+  EnsembleStory hidden_leader;
+  hidden_leader.seconds(5);
+  hidden_leader.answering[1].state = SourceState::kRefused;
+  hidden_leader.answering[2].state = SourceState::kTimedOut;
+  hidden_leader.seconds(5);
+  ASSERT_TRUE(hidden_leader.view().leader_inferred);
+  ASSERT_EQ(hidden_leader.view().quorum_margin, 0);
+  for (const MemberView& member : hidden_leader.view().members) {
+    EXPECT_FALSE(member.safe_to_stop.safe) << member.name;
+    EXPECT_EQ(member.safe_to_stop.reason, "would leave 1 of 3 voters in sync; 2 are needed");
+  }
+
+  EnsembleStory hidden_follower;
+  hidden_follower.seconds(5);
+  hidden_follower.answering[0].state = SourceState::kTimedOut;
+  hidden_follower.answering[1].state = SourceState::kRefused;
+  hidden_follower.answering[2].synced_followers = 1;
+  hidden_follower.seconds(30);
+  ASSERT_EQ(hidden_follower.view().leader, 2U);
+  ASSERT_EQ(hidden_follower.view().voters_in_sync, 2) << "the leader is believed about one of the two";
+  for (const MemberView& member : hidden_follower.view().members)
+    EXPECT_FALSE(member.safe_to_stop.safe) << member.name;
+
+  // With one vote more than needed, the reason does not say that it carries none.
+  EnsembleStory spare;
+  spare.seconds(5);
+  spare.answering[0].state = SourceState::kTimedOut;
+  spare.seconds(30);
+  EXPECT_TRUE(spare.member(0).safe_to_stop.safe);
+  EXPECT_EQ(spare.member(0).safe_to_stop.reason, "leaves 2 of 3 voters in sync; 2 are needed");
+}
+
 TEST(SafeToStop, AFollowerFarBehindIsNoReplacement) {
   EnsembleStory story;
   story.answering[2].counter = 12'100;
@@ -84,6 +117,39 @@ TEST(Conclusions, ConnectionsNearTheLimitNameTheAddressAndTheNumbers) {
   story.seconds(2);
   ASSERT_EQ(story.view().problems.size(), 1U);
   EXPECT_EQ(story.view().problems[0].summary, "10.0.0.9 holds 55 of at most 60 connections to zk1:2181");
+  const auto tells = [&] {
+    return std::any_of(story.view().problems.begin(), story.view().problems.end(),
+                       [](const Problem& problem) { return problem.id == "connections_near_limit"; });
+  };
+  story.seconds(30);
+  EXPECT_TRUE(tells());
+  story.seconds(10);
+  EXPECT_FALSE(tells()) << "nobody tells it any more";
+  story.report_extra(0, {.probe = Probe::kCons,
+                         .state = SourceState::kOk,
+                         .detail = {},
+                         .duration = {},
+                         .answer = connections});
+  EXPECT_TRUE(tells());
+  story.answering[0].state = SourceState::kRefused;
+  story.second();
+  EXPECT_FALSE(tells()) << "the member is gone";
+}
+
+TEST(Conclusions, AMemberThatServesADatabaseOfItsOwnIsAProblemOfItsOwn) {
+  EnsembleStory story;
+  story.answering[0].role = Role::kStandalone;
+  story.answering[2].synced_followers = 1;
+  story.seconds(2);
+  EXPECT_EQ(story.view().voters_in_sync, 2);
+  EXPECT_FALSE(story.member(1).safe_to_stop.safe);
+  ASSERT_FALSE(story.view().problems.empty());
+  EXPECT_EQ(story.view().problems[0].id, "member_standalone");
+  EXPECT_EQ(story.view().problems[0].members, std::vector<std::string>{"zk1:2181"});
+
+  EnsembleStory alone(1);
+  alone.seconds(2);
+  EXPECT_TRUE(alone.view().problems.empty());
 }
 
 TEST(Conclusions, WorstProblemComesFirst) {
@@ -101,6 +167,21 @@ TEST(Conclusions, WorstProblemComesFirst) {
     EXPECT_FALSE(problem.remedy.empty()) << problem.id;
     EXPECT_FALSE(problem.runbook.empty()) << problem.id;
   }
+}
+
+TEST(Conclusions, VotersThatNobodyListedMayStillElectALeader) {
+  EnsembleStory story(1);
+  story.answering[0].role = Role::kFollower;
+  std::vector<MembershipEntry> membership;
+  for (const int id : {1, 2, 3})
+    membership.push_back({ServerId{id}, "zk" + std::to_string(id), 2888, 3888, true, ""});
+  story.report_extra(0, EnsembleStory::configuration(1, membership));
+  story.seconds(2);
+  EXPECT_TRUE(story.view().serving);
+  story.answering[0].state = SourceState::kNotServing;
+  story.seconds(10);
+  ASSERT_FALSE(story.view().problems.empty());
+  EXPECT_EQ(story.view().problems[0].id, "no_leader");
 }
 
 TEST(Conclusions, DurationsAndNumbersReadWell) {

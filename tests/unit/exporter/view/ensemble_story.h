@@ -28,6 +28,7 @@ class EnsembleStory {
     std::uint32_t looking_count = 1;
     std::optional<double> uptime_ms;  ///< not told unless set; it does not grow by itself
     bool canary = true;               ///< its canary rounds succeed
+    std::string address;              ///< that its name resolves to; not told unless set
   };
 
   explicit EnsembleStory(std::size_t members = 3, CanaryMode canary = CanaryMode::kRead)
@@ -70,6 +71,7 @@ class EnsembleStory {
     report.member = index;
     report.started = now;
     report.finished = now + std::chrono::milliseconds(5);
+    report.address = who.address;
     ProbeReport mntr{.probe = Probe::kMntr,
                      .state = who.state,
                      .detail = {},

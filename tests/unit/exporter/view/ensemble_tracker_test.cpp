@@ -13,6 +13,14 @@ using testing::HasSubstr;
 
 double unserved(const EnsembleView& view) { return wk::seconds(view.unserved); }
 
+/// Nobody is visited for so long.
+void pass(EnsembleStory& story, int seconds) {
+  for (int i = 0; i < seconds; ++i) {
+    story.now = story.now + std::chrono::seconds(1);
+    story.tracker.tick(story.now, story.events);
+  }
+}
+
 TEST(EnsembleTracker, BeforeTheFirstVisitEverythingIsUnreachableAndNothingIsCounted) {
   EnsembleStory story;
   story.now = story.now + std::chrono::seconds(30);
@@ -144,6 +152,60 @@ TEST(EnsembleTracker, LeaderCutOffFromTheExporterOnlyIsInferredFromSyncs) {
   EXPECT_EQ(story.view().elections, 0U);
 }
 
+/// An hour behind a leader that only the exporter cannot reach, then an outage of eight seconds.
+void expect_an_outage_of_eight_seconds(EnsembleStory& story) {
+  story.seconds(3600);
+  EXPECT_TRUE(story.view().leader_inferred);
+  const double before = unserved(story.view());
+  EXPECT_LT(before, 30) << "without a canary the detector has to pass first";
+  for (std::size_t i : {0U, 1U}) {
+    story.answering[i].state = SourceState::kNotServing;
+    story.answering[i].canary = false;
+  }
+  story.seconds(8);
+  EXPECT_FALSE(story.view().serving);
+  EXPECT_GT(unserved(story.view()) - before, 7);
+  EXPECT_LT(unserved(story.view()) - before, 10);
+  for (std::size_t i : {0U, 1U}) {
+    story.answering[i].state = SourceState::kOk;
+    story.answering[i].canary = true;
+    story.answering[i].epoch += 1;
+  }
+}
+
+TEST(EnsembleTracker, AnHourBehindAHiddenLeaderIsNoOutage) {
+  for (const CanaryMode mode : {CanaryMode::kRead, CanaryMode::kOff}) {
+    EnsembleStory story(3, mode);
+    story.seconds(5);
+    story.answering[2].state = SourceState::kTimedOut;
+    expect_an_outage_of_eight_seconds(story);
+    story.answering[1].role = Role::kLeader;
+    story.seconds(2);
+    EXPECT_LT(wk::seconds(story.last(EventType::kLeaderElected).duration.value()), 10);
+  }
+}
+
+TEST(EnsembleTracker, NorIsOneBehindTheNextHiddenLeader) {
+  EnsembleStory story;
+  story.seconds(5);
+  story.answering[2].state = SourceState::kTimedOut;
+  expect_an_outage_of_eight_seconds(story);
+  expect_an_outage_of_eight_seconds(story);
+  EXPECT_LT(unserved(story.view()), 20);
+}
+
+TEST(EnsembleTracker, NorIsOneBehindALeaderThatNobodyListed) {
+  EnsembleStory story(2);
+  const std::vector<MembershipEntry> membership{{ServerId{1}, "zk1", 2888, 3888, true, "zk1:2181"},
+                                                {ServerId{2}, "zk2", 2888, 3888, true, "zk2:2181"},
+                                                {ServerId{3}, "zk3", 2888, 3888, true, "zk3:2181"}};
+  story.answering[1].role = Role::kFollower;
+  for (std::size_t i : {0U, 1U})
+    story.report_extra(i, EnsembleStory::configuration(static_cast<std::int64_t>(i) + 1, membership));
+  story.seconds(5);
+  expect_an_outage_of_eight_seconds(story);
+}
+
 /// The leader dies. A follower answers first, with a zxid of `follower_epoch`, and a sync through it succeeds
 /// before the new leader, of epoch 2, and the dead one are visited.
 void expect_one_election_of_the_whole_gap(std::uint32_t follower_epoch) {
@@ -273,6 +335,27 @@ TEST(EnsembleTracker, TwoLeadersOfOneEpochAreASplitBrain) {
   EXPECT_EQ(story.count(EventType::kSplitBrain), 1);
   story.seconds(3);
   EXPECT_EQ(story.count(EventType::kSplitBrain), 1);
+}
+
+TEST(EnsembleTracker, OneServerUnderTwoNamesIsNoSplitBrainButTwoThatShareAnIdAre) {
+  EnsembleStory story(4);
+  story.answering[0].role = Role::kLeader;
+  story.answering[0].address = story.answering[3].address = "10.0.0.1:2181";
+  for (std::size_t i = 0; i < 4; ++i)
+    story.report_extra(i, EnsembleStory::configuration(static_cast<int>(i % 3) + 1, {}));
+  story.seconds(3);
+  EXPECT_EQ(story.view().voters_in_sync, 3);
+  EXPECT_EQ(story.view().leaders, 1);
+  EXPECT_EQ(story.view().leader, 0U);
+  EXPECT_EQ(story.count(EventType::kSplitBrain), 0);
+  EXPECT_TRUE(story.member(3).in_sync);
+  EXPECT_EQ(story.member(3).safe_to_stop.reason, story.member(0).safe_to_stop.reason);
+  ASSERT_EQ(story.view().problems.size(), 1U);
+  EXPECT_EQ(story.view().problems[0].id, "listed_twice");
+  EXPECT_THAT(story.view().problems[0].members, testing::ElementsAre("zk4:2181", "zk1:2181"));
+  story.answering[3].address = "10.0.0.4:2181";
+  story.second();
+  EXPECT_TRUE(story.view().split_brain);
 }
 
 TEST(EnsembleTracker, DeposedLeaderSeenOnceAtTheChangeIsNoSplitBrainButOneThatKeepsAnsweringIs) {
@@ -441,10 +524,87 @@ TEST(EnsembleTracker, MemberWithClosedWordsServesByTheCanarysEvidence) {
 TEST(EnsembleTracker, SilenceOfThePollerMakesMembersUnreachable) {
   EnsembleStory story;
   story.seconds(2);
-  story.now = story.now + std::chrono::seconds(10);
-  story.tracker.tick(story.now, story.events);
+  pass(story, 10);
   EXPECT_EQ(story.member(0).state, ServingState::kUnreachable);
   EXPECT_THAT(story.member(0).state_reason, HasSubstr("no visit has finished for"));
+}
+
+TEST(EnsembleTracker, APauseOfTheExporterIsNobodysOutage) {
+  for (const CanaryMode mode : {CanaryMode::kRead, CanaryMode::kOff}) {
+    for (const bool hidden : {false, true}) {
+      EnsembleStory story(3, mode);
+      story.seconds(5);
+      if (hidden) story.answering[2].state = SourceState::kTimedOut;
+      if (hidden) story.seconds(60);
+      const double before = unserved(story.view());
+      story.events.clear();
+      story.now = story.now + std::chrono::seconds(30);
+      story.tracker.tick(story.now, story.events);
+      EXPECT_TRUE(story.view().serving);
+      pass(story, 1);
+      story.seconds(10);
+      EXPECT_TRUE(story.view().serving);
+      EXPECT_EQ(unserved(story.view()), before);
+      EXPECT_TRUE(story.events.empty()) << story.events.front().text;
+    }
+  }
+}
+
+TEST(EnsembleTracker, AfterAPauseMembersThatNobodyVisitsAreUnreachableAsEver) {
+  EnsembleStory story;
+  story.seconds(5);
+  story.now = story.now + std::chrono::seconds(30);
+  story.tracker.tick(story.now, story.events);
+  pass(story, 3);
+  EXPECT_EQ(story.member(0).state, ServingState::kServing);
+  pass(story, 2);
+  EXPECT_EQ(story.member(0).state, ServingState::kUnreachable);
+}
+
+TEST(EnsembleTracker, APauseDoesNotMakeARunningOutageLongerNorAVoterLongUnseen) {
+  EnsembleStory story;
+  story.seconds(2);
+  story.answering[0].state = SourceState::kTimedOut;
+  story.seconds(3);
+  story.now = story.now + std::chrono::seconds(30);
+  story.tracker.tick(story.now, story.events);
+  EXPECT_EQ(story.view().voters_in_sync, 2);
+  for (auto& who : story.answering) who.state = SourceState::kRefused;
+  story.seconds(5);
+  const double before = unserved(story.view());
+  story.now = story.now + std::chrono::seconds(30);
+  story.tracker.tick(story.now, story.events);
+  EXPECT_FALSE(story.view().serving);
+  EXPECT_EQ(unserved(story.view()), before);
+}
+
+TEST(EnsembleTracker, CanariesThatFailedAMomentBeforeAPauseAreNoOutage) {
+  EnsembleStory story;
+  story.seconds(5);
+  for (auto& who : story.answering) who.canary = false;
+  story.seconds(2);
+  story.now = story.now + std::chrono::seconds(30);
+  story.tracker.tick(story.now, story.events);
+  for (auto& who : story.answering) who.canary = true;
+  story.seconds(2);
+  EXPECT_EQ(unserved(story.view()), 0);
+}
+
+TEST(EnsembleTracker, AReportThatWaitedBehindATickDoesNotSetTimeBack) {
+  EnsembleStory story;
+  story.seconds(5);
+  for (auto& who : story.answering) who.state = SourceState::kRefused;
+  story.seconds(2);
+  const double before = unserved(story.view());
+  for (int i = 0; i < 100; ++i) {
+    const Moment begun = story.now;
+    story.now = begun + std::chrono::seconds(1);
+    story.tracker.tick(story.now, story.events);
+    story.now = begun + milliseconds(970);
+    for (std::size_t member = 0; member < 3; ++member) story.visit(member);
+    story.now = begun + std::chrono::seconds(1);
+  }
+  EXPECT_NEAR(unserved(story.view()) - before, 100, 0.01);
 }
 
 TEST(EnsembleTracker, StandaloneServerServesWithMarginZeroAndNoProblem) {

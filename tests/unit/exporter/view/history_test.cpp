@@ -40,6 +40,28 @@ TEST(History, RatesComeFromTwoVisitsAndAnOutageIsAGap) {
   EXPECT_EQ(margin.points.back(), 0.0F);
 }
 
+TEST(History, SessionsThatNobodyTellsAnyMoreAreAGap) {
+  EnsembleStory story;
+  History history(3);
+  ConnectionsAnswer connections;
+  connections.with_session = 7;
+  story.report_extra(0, {.probe = Probe::kCons,
+                         .state = SourceState::kOk,
+                         .detail = {},
+                         .duration = {},
+                         .answer = connections});
+  const auto newest = [&] {
+    history.append(story.view(), story.now);
+    return history.member(0)
+        .query(static_cast<std::size_t>(MemberSeries::kSessions), seconds(1), Wall{})
+        .points.back();
+  };
+  story.seconds(30);
+  EXPECT_EQ(newest(), 7.0F);
+  story.seconds(10);
+  EXPECT_FALSE(newest().has_value());
+}
+
 /// The one member's answer at second `second`.
 EnsembleView told(int second, double packets, double count, double sum) {
   EnsembleView view = ensemble_of(1);

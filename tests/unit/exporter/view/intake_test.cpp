@@ -108,6 +108,19 @@ TEST(VisitOf, RoleAndZxidAreOfOneAnswerAndTheLastSuchAnswerWins) {
   EXPECT_EQ(visit.role_at_zxid->zxid, zxid_of(2, 2));
 }
 
+TEST(VisitOf, NotServingAfterAStatusOutlastsIt) {
+  StatusAnswer status = status_of(Role::kFollower);
+  status.zxid = zxid_of(1, 1);
+  Visit visit =
+      visit_of(report_of(0s, {told(Probe::kMntr, status), asked(Probe::kSrvr, SourceState::kNotServing)}));
+  EXPECT_FALSE(visit.status_ok);
+  EXPECT_FALSE(visit.role_at_zxid.has_value());
+  EXPECT_TRUE(visit.says_not_serving);
+  visit = visit_of(
+      report_of(0s, {told(Probe::kMntr, status), asked(Probe::kAdminConnections, SourceState::kNotServing)}));
+  EXPECT_TRUE(visit.status_ok) << "only a source of the status tells";
+}
+
 TEST(VisitOf, ZabstateTellsThePhaseAndIsNoStatus) {
   ZabAnswer zab;
   zab.phase = ZabPhase::kDiscovery;
@@ -291,10 +304,10 @@ TEST(CountVisit, AddsUpWhatWasAskedAndKeepsWhatAVisitDoesNotTell) {
       0s, {told(Probe::kMntr, status_of(Role::kLeader)), asked(Probe::kSrvr, SourceState::kNotTried)});
   report.address = "10.0.0.1:2181";
   report.certificate_not_after = after(24h).wall;
-  count_visit(report, member);
+  count_visit(report, member, 10s);
   count_visit(report_of(1s, {asked(Probe::kMntr, SourceState::kTimedOut, "no answer within 1 s"),
                              asked(Probe::kSrvr, SourceState::kRefused, "refused")}),
-              member);
+              member, 10s);
   EXPECT_EQ(member.polls, 2U);
   EXPECT_EQ(*member.last_poll - after(1s), 5ms);
   EXPECT_EQ(member.address, "10.0.0.1:2181");
@@ -316,12 +329,35 @@ TEST(CountVisit, AddsUpWhatWasAskedAndKeepsWhatAVisitDoesNotTell) {
   report = report_of(
       2s, {told(Probe::kMntr, status_of(Role::kLeader)), asked(Probe::kSrvr, SourceState::kNotTried)});
   report.address = "10.0.0.2:2181";
-  count_visit(report, member);
+  count_visit(report, member, 10s);
   EXPECT_EQ(member.address, "10.0.0.2:2181");
   EXPECT_EQ(mntr.state, SourceState::kOk);
   EXPECT_EQ(mntr.detail, "no answer within 1 s") << "of the newest failure";
   EXPECT_EQ(srvr.state, SourceState::kRefused);
   EXPECT_EQ(*srvr.last_tried - after(1s), 5ms);
+}
+
+TEST(CountVisit, ASourceThatIsNoLongerNeededIsNotTriedAfterAWhile) {
+  for (const SourceState was : {SourceState::kRefused, SourceState::kOk}) {
+    MemberView member;
+    count_visit(report_of(0s, {asked(Probe::kMntr, SourceState::kRefused, "refused"),
+                               asked(Probe::kAdminMonitor, was, "refused")}),
+                member, 10s);
+    const SourceStatus& admin = member.sources[Probe::kAdminMonitor];
+    count_visit(report_of(200s, {asked(Probe::kMntr, SourceState::kRefused, "refused")}), member, 10s);
+    EXPECT_EQ(admin.state, was) << "who does not answer is not asked for everything";
+    count_visit(report_of(120s, {told(Probe::kMntr, status_of(Role::kLeader))}), member, 10s);
+    EXPECT_EQ(admin.state, was);
+    count_visit(report_of(120s + 1ms, {told(Probe::kMntr, status_of(Role::kLeader))}), member, 10s);
+    EXPECT_EQ(admin.state, SourceState::kNotTried);
+    EXPECT_EQ(admin.detail, "");
+    EXPECT_EQ(admin.polls(), 1U);
+    EXPECT_EQ(member.sources[Probe::kMntr].state, SourceState::kOk);
+  }
+  MemberView seldom;
+  count_visit(report_of(0s, {told(Probe::kConf, ConfigurationAnswer{})}), seldom, 1min);
+  count_visit(report_of(180s, {told(Probe::kMntr, status_of(Role::kLeader))}), seldom, 1min);
+  EXPECT_EQ(seldom.sources[Probe::kConf].state, SourceState::kOk) << "detail is asked seldom";
 }
 
 }  // namespace

@@ -80,6 +80,16 @@ TEST(LeaderClaims, OfOneEpochAllCountAndTheLatestLeads) {
   }
 }
 
+TEST(LeaderClaims, AServerThatIsListedTwiceClaimsOnce) {
+  Ensemble ensemble(2);
+  ensemble.answers(0, Role::kLeader, 4);
+  ensemble.answers(1, Role::kLeader, 4);
+  ensemble.view.members[1].same_as = 0;
+  const LeaderClaims claims = ensemble.claims();
+  EXPECT_EQ(claims.leaders, 1);
+  EXPECT_EQ(claims.leader->member, 0U);
+}
+
 TEST(LeaderClaims, AServingFollowerOfANewerEpochDeposesALeaderAndOneThatDoesNotServeDoesNot) {
   Ensemble ensemble(2);
   ensemble.answers(0, Role::kLeader, 4);
@@ -93,6 +103,18 @@ TEST(LeaderClaims, AServingFollowerOfANewerEpochDeposesALeaderAndOneThatDoesNotS
   ensemble.view.members[1].state = ServingState::kLooking;
   claims = ensemble.claims();
   EXPECT_EQ(claims.newest, Epoch{4});
+  EXPECT_EQ(claims.leader->member, 0U);
+}
+
+TEST(LeaderClaims, AStandaloneServerOfANewerEpochDeposesNobody) {
+  Ensemble ensemble(2);
+  ensemble.answers(0, Role::kLeader, 4);
+  ensemble.answers(1, Role::kStandalone, 5);
+  ensemble.view.members[1].zxid = zxid_of(5, 7);
+  ensemble.view.members[1].role = Role::kStandalone;
+  const LeaderClaims claims = ensemble.claims();
+  EXPECT_EQ(claims.newest, Epoch{4});
+  ASSERT_TRUE(claims.leader.has_value());
   EXPECT_EQ(claims.leader->member, 0U);
 }
 

@@ -33,11 +33,12 @@ class PerformanceLimit : public testing::Test {
     grow(member, flushes(0, 0), flushes(1, milliseconds));
   }
   void queue(std::size_t member, double requests) {
+    view.members[member].last_poll = Moment{};
     learn(view.members[member], [&](MemberFacts& facts) {
       facts.status.value = status_of(Role::kFollower, {{"outstanding_requests", requests}});
     });
   }
-  [[nodiscard]] Limit limit() const { return performance_limit(view, trends, true); }
+  [[nodiscard]] Limit limit() const { return performance_limit(view, trends, true, after(0s)); }
 
   EnsembleView view = ensemble_of(3);
   std::vector<MemberTrend> trends{3};
@@ -67,7 +68,7 @@ TEST_F(PerformanceLimit, TheFirstThatShowsIsNamedWithItsNumbers) {
   view.quorum_margin = -1;
   EXPECT_EQ(limit().what, "no quorum");
   EXPECT_EQ(limit().reason, "1 of 3 voters in sync, 2 are needed");
-  EXPECT_EQ(performance_limit(view, trends, false).what, "unknown");
+  EXPECT_EQ(performance_limit(view, trends, false, after(0s)).what, "unknown");
 }
 
 TEST_F(PerformanceLimit, WithoutServiceInSpiteOfAQuorumItIsNotTheQuorum) {
@@ -92,6 +93,16 @@ TEST_F(PerformanceLimit, TheThresholdsThemselvesAreNoLimit) {
   EXPECT_EQ(limit().what, "nothing");
   view.members[1].lag_transactions = 1001;
   EXPECT_EQ(limit().what, "replication to zk2:2181");
+}
+
+TEST_F(PerformanceLimit, AQueueThatTheNewestVisitDoesNotTellAndAFlushOfLongAgoAreNone) {
+  queue(0, 500);
+  EXPECT_EQ(limit().what, "request queue of zk1:2181");
+  view.members[0].last_poll = Moment{} + 1s;
+  EXPECT_EQ(limit().what, "nothing");
+  flush(1, 500);
+  EXPECT_EQ(limit().what, "disk of zk2:2181");
+  EXPECT_EQ(performance_limit(view, trends, true, after(1h)).what, "nothing");
 }
 
 TEST_F(PerformanceLimit, AMemberThatDoesNotServeLimitsNothing) {

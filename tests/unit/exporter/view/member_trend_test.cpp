@@ -222,27 +222,29 @@ TEST_F(MemberTrendTest, NothingIsConcludedUnlessTimePassed) {
     grow(flushes(0, 0), flushes(1, 500), elapsed);
   }
   EXPECT_EQ(ear.events.size(), 1U);
-  EXPECT_EQ(trend.fsync_mean_ms(), 0);
+  EXPECT_EQ(trend.fsync_mean_ms(after(0s)), 0);
 }
 
 TEST_F(MemberTrendTest, TheMeanFlushIsOfTheNewestIntervalThatHadOne) {
   grow(flushes(10, 1000), flushes(14, 1100));
-  EXPECT_EQ(trend.fsync_mean_ms(), 25);
+  EXPECT_EQ(trend.fsync_mean_ms(after(0s)), 25);
   grow(flushes(14, 1100), flushes(14, 1100));
-  EXPECT_EQ(trend.fsync_mean_ms(), 25) << "no flush in between";
+  EXPECT_EQ(trend.fsync_mean_ms(after(0s)), 25) << "no flush in between";
   grow(flushes(14, 1100), flushes(2, 9000));
-  EXPECT_EQ(trend.fsync_mean_ms(), 25) << "the counter began anew";
+  EXPECT_EQ(trend.fsync_mean_ms(after(0s)), 25) << "the counter began anew";
   grow(flushes(14, 1100), flushes(16, 40));
-  EXPECT_EQ(trend.fsync_mean_ms(), 25) << "it began anew and is past where it was";
+  EXPECT_EQ(trend.fsync_mean_ms(after(0s)), 25) << "it began anew and is past where it was";
   grow(flushes(14, std::nullopt), flushes(15, 9000));
   grow(flushes(14, 0), flushes(15, std::nullopt));
   grow(flushes(std::nullopt, 0), flushes(15, 9000));
   grow(flushes(14, 0), flushes(std::nullopt, 9000));
   grow(flushes(14, 0), status_of(Role::kFollower));
   grow(status_of(Role::kFollower), flushes(15, 9000));
-  EXPECT_EQ(trend.fsync_mean_ms(), 25) << "a part was not told";
+  EXPECT_EQ(trend.fsync_mean_ms(after(0s)), 25) << "a part was not told";
+  EXPECT_EQ(trend.fsync_mean_ms(after(60s)), 25);
+  EXPECT_EQ(trend.fsync_mean_ms(after(60s + 1ns)), 0) << "it says nothing of now";
   grow(flushes(14, 1100), flushes(16, 1100));
-  EXPECT_EQ(trend.fsync_mean_ms(), 0);
+  EXPECT_EQ(trend.fsync_mean_ms(after(0s)), 0);
   EXPECT_TRUE(ear.events.empty());
 }
 
@@ -254,7 +256,7 @@ TEST_F(MemberTrendTest, FlushesAboveAHundredMillisecondsAreToldOnceAMinute) {
   EXPECT_THAT(ear.texts(),
               testing::ElementsAre("a flush of the transaction log took 101 ms on zk1:2181 (mean "
                                    "of 2 within 1.0 s)"));
-  EXPECT_EQ(trend.fsync_mean_ms(), 4500) << "what is not told is still known";
+  EXPECT_EQ(trend.fsync_mean_ms(after(59s)), 4500) << "what is not told is still known";
   grow(flushes(0, 0), flushes(1, 500), 1s, 60s);
   EXPECT_EQ(ear.events.size(), 2U);
 }

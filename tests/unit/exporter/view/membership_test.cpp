@@ -36,9 +36,7 @@ void configure(MemberView& member, std::optional<std::int64_t> id, std::vector<M
 }
 
 /// Of facts that are fresh.
-std::vector<std::string> derived(EnsembleView& view) {
-  return derive_membership(view, EnsembleStory::spec(view.members.size(), CanaryMode::kOff), Moment{});
-}
+std::vector<std::string> derived(EnsembleView& view) { return derive_membership(view, Moment{}); }
 
 TEST(Membership, TheNewestVersionCountsAndTheFirstOfEqualOnes) {
   EnsembleView view = ensemble_of(3);
@@ -103,18 +101,103 @@ TEST(Membership, OneThatIsFreshMakesNoVoterOfAKnownIdThatItDoesNotList) {
   learn(view.members[0], [](MemberFacts& facts) { facts.configuration.at = after(0ns); });
   configure(view.members[2], 9, {});
   view.members[3].name = "elsewhere:2181";
-  const EnsembleSpec spec = EnsembleStory::spec(4, CanaryMode::kOff);
-  derive_membership(view, spec, after(34s + 1ns));
+  derive_membership(view, after(34s + 1ns));
   EXPECT_TRUE(view.members[2].voter) << "what was told once stays";
-  derive_membership(view, spec, after(34s));
+  derive_membership(view, after(34s));
   EXPECT_TRUE(view.members[0].voter);
   EXPECT_TRUE(view.members[1].voter);
   EXPECT_FALSE(view.members[2].voter);
   EXPECT_TRUE(view.members[3].voter) << "its id is not known";
   configure(view.members[0], 1, servers({1, 2, 9}));
   learn(view.members[0], [](MemberFacts& facts) { facts.configuration.at = after(40s); });
-  derive_membership(view, spec, after(40s));
+  derive_membership(view, after(40s));
   EXPECT_TRUE(view.members[2].voter) << "it was added again";
+}
+
+TEST(Membership, AMemberOfUnknownIdVotesByItsRoleBesideAMembership) {
+  EnsembleView view = ensemble_of(4);
+  std::vector<MembershipEntry> membership = servers({1, 2, 3, 4});
+  for (MembershipEntry& entry : membership) entry.client_address.clear();
+  membership[3].voter = false;
+  configure(view.members[0], 1, membership);
+  learn(view.members[3], [](MemberFacts& facts) { facts.status.value = status_of(Role::kObserver); });
+  derived(view);
+  EXPECT_EQ(view.voters, 3);
+  EXPECT_TRUE(view.members[0].voter);
+  EXPECT_FALSE(view.members[3].voter);
+  learn(view.members[3], [](MemberFacts& facts) { facts.status.value = status_of(Role::kFollower); });
+  derived(view);
+  EXPECT_TRUE(view.members[3].voter);
+}
+
+TEST(Membership, WhatTheLivingSayCountsMoreThanADeadMembersLastWord) {
+  EnsembleView view = ensemble_of(3);
+  configure(view.members[0], 1, servers({1, 2, 3}), 9);
+  configure(view.members[1], 2, servers({1, 2, 3, 4, 5}));
+  configure(view.members[2], 3, servers({1, 2, 3, 4, 5}));
+  const auto told_at = [&](std::size_t member, std::chrono::seconds at) {
+    learn(view.members[member], [&](MemberFacts& facts) { facts.configuration.at = after(at); });
+  };
+  told_at(0, 0s);
+  told_at(1, 100s);
+  told_at(2, 101s);
+  derive_membership(view, after(110s));
+  EXPECT_EQ(view.voters, 5);
+  derive_membership(view, after(34s));
+  EXPECT_EQ(view.voters, 3) << "while all are fresh, the version counts";
+  derive_membership(view, after(1h));
+  EXPECT_EQ(view.voters, 3) << "nobody tells it now";
+  configure(view.members[0], 1, servers({1, 2, 3}));
+  told_at(0, 0s);
+  derive_membership(view, after(1h));
+  EXPECT_EQ(view.voters, 5) << "of equal versions the latest";
+}
+
+TEST(Membership, TheLatestStatusTellsTheSizeOfTheQuorum) {
+  EnsembleView view = ensemble_of(3);
+  const auto told = [&](std::size_t member, double size, std::chrono::seconds at) {
+    learn(view.members[member], [&](MemberFacts& facts) {
+      facts.status = {status_of(Role::kLeader, {{"quorum_size", size}}), after(at)};
+    });
+  };
+  told(0, 5, 100s);
+  told(2, 3, 1s);
+  derived(view);
+  EXPECT_EQ(view.voters, 5);
+  told(2, 3, 101s);
+  derived(view);
+  EXPECT_EQ(view.voters, 3);
+}
+
+TEST(Membership, OneServerUnderTwoNamesIsOneVoter) {
+  for (const bool told : {false, true}) {
+    EnsembleView view = ensemble_of(4);
+    const std::vector<std::string> addresses{"10.0.0.1:2181", "10.0.0.2:2181", "10.0.0.3:2181",
+                                             "10.0.0.1:2181"};
+    for (const std::size_t index : {0U, 1U, 2U, 3U}) {
+      configure(view.members[index], static_cast<int>(index % 3) + 1,
+                told ? servers({1, 2, 3}) : std::vector<MembershipEntry>{});
+      view.members[index].address = addresses[index];
+    }
+    derived(view);
+    EXPECT_EQ(view.voters, 3) << told;
+    EXPECT_EQ(view.members[3].same_as, 0U);
+    EXPECT_FALSE(view.members[3].voter);
+    EXPECT_FALSE(view.members[0].same_as.has_value());
+    EXPECT_TRUE(view.members[0].voter);
+
+    view.members[0].state = ServingState::kUnreachable;
+    learn(view.members[3], [](MemberFacts& facts) { facts.status.value = status_of(Role::kFollower); });
+    derived(view);
+    EXPECT_EQ(view.members[0].same_as, 3U) << "it is reached by its other name only";
+    EXPECT_FALSE(view.members[0].voter);
+    EXPECT_TRUE(view.members[3].voter);
+    EXPECT_EQ(view.voters, 3) << told;
+
+    view.members[3].address = "10.0.0.4:2181";
+    derived(view);
+    EXPECT_FALSE(view.members[3].same_as.has_value()) << "two servers share an id";
+  }
 }
 
 TEST(Membership, WithoutOneObserversTellThemselvesAndTheLeaderTellsTheSizeOfItsQuorum) {

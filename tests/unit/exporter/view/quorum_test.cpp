@@ -119,10 +119,25 @@ TEST(VotersInSync, AnInferredLeaderCountsItselfAndHasAMajority) {
   for (const Row row : {Row{3, 2, 3}, Row{3, 1, 2}, Row{5, 1, 3}, Row{5, 3, 4}, Row{5, 5, 5}}) {
     EnsembleView view = ensemble_of(row.members);
     view.leader_inferred = true;
-    for (int index = 0; index < row.followers; ++index)
-      view.members[static_cast<std::size_t>(index)].in_sync = true;
+    for (std::size_t index = 0; index < static_cast<std::size_t>(row.followers); ++index) {
+      view.members[index].in_sync = true;
+      view.members[index].role = Role::kFollower;
+    }
     EXPECT_EQ(in_sync(view), row.expected) << row.followers << " of " << row.members;
   }
+}
+
+TEST(VotersInSync, AnInferredLeaderThatServesTheCanaryIsCountedOnce) {
+  EnsembleView view = ensemble_of(3);
+  view.leader_inferred = true;
+  view.members[0].in_sync = view.members[2].in_sync = true;
+  view.members[0].role = Role::kFollower;
+  EXPECT_EQ(in_sync(view), 2) << "the one that tells no role may be the leader";
+  view.members[2].role = Role::kFollower;
+  EXPECT_EQ(in_sync(view), 3);
+  view.members[2].role = Role::kUnknown;
+  view.members[2].voter = false;
+  EXPECT_EQ(in_sync(view), 2) << "an observer is no leader";
 }
 
 TEST(VotersInSync, NeverExceedTheVoters) {
@@ -153,6 +168,20 @@ TEST(Quorum, MembersServeInItUnlessDeposedOrLeaderless) {
   view.leader.reset();
   view.leader_inferred = true;
   EXPECT_THAT(derived_in_sync(view), testing::ElementsAre(false, false, false, true));
+}
+
+TEST(Quorum, AStandaloneServerBesideALeaderIsNotInIt) {
+  EnsembleView view = ensemble_of(3);
+  view.members[0].role = Role::kLeader;
+  view.members[1].role = Role::kFollower;
+  view.members[2].role = Role::kStandalone;
+  view.leader = 0;
+  EXPECT_THAT(derived_in_sync(view), testing::ElementsAre(true, true, false));
+  view = ensemble_of(1);
+  view.members[0].role = Role::kStandalone;
+  view.leader = 0;
+  view.standalone = true;
+  EXPECT_THAT(derived_in_sync(view), testing::ElementsAre(true));
 }
 
 class QuorumOverTime : public testing::Test {
