@@ -20,8 +20,6 @@ namespace {
 constexpr std::chrono::seconds kTurn{1};
 /// Reports come once a second; one that is not there by then is late.
 constexpr std::chrono::milliseconds kLate{1'500};
-/// From one turn to the next: then this thread was held up itself.
-constexpr std::chrono::seconds kHeldUp{3};
 
 exporter::EnsembleSpec ensemble_of(const std::string& name, const std::string& member,
                                    std::uint16_t client_port) {
@@ -129,11 +127,8 @@ void Observatory::take(const exporter::PollReport& report, const Moment& now) {
 }
 
 void Observatory::tick(const Moment& now) {
-  // What held this thread up may have held the whole process up. Then the core, which tells so itself, has
-  // until the next turn to report before its silence counts.
-  const bool held_up = now - std::exchange(ticked_, now) > kHeldUp;
-  waited_ = held_up && !waited_;
-  if (waited_ || now - reported_ < kLate) return;
+  // What held this thread up may have held the whole process up; the tracker takes it for nobody's silence.
+  if (now - reported_ < kLate) return;
   std::vector<exporter::Event> events;
   tracker_.tick(now, events);
   keep(events);

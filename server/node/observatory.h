@@ -78,9 +78,7 @@ class Observatory {
   exporter::Chronicle chronicle_;
   FlightRecorder recorder_;
   std::chrono::steady_clock::time_point turn_;  ///< when to tick next
-  Moment ticked_ = started_;
-  Moment reported_ = started_;  ///< when the newest report was made
-  bool waited_ = false;         ///< the newest tick left the core time, see tick()
+  Moment reported_ = started_;                  ///< when the newest report was made
   std::thread thread_;
 };
 
