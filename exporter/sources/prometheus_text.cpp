@@ -168,7 +168,9 @@ double count_of(const StatusAnswer& answer, std::string_view name) {
 
 Role role_by_presence(const StatusAnswer& answer) {
   if (has_text(answer, "leader_uptime")) return Role::kLeader;
-  if (!has_text(answer, "quorum_size")) return Role::kStandalone;
+  // A standalone server never looks for a leader; a member of an ensemble that serves has done so once.
+  if (!has_text(answer, "quorum_size"))
+    return answer.number("looking_count").value_or(0) > 0 ? Role::kReadOnly : Role::kStandalone;
   // Observers neither vote nor receive proposals; servers older than 3.9 may lack synced_observers.
   const bool follower = has_text(answer, "synced_observers") || count_of(answer, "election_time") > 0 ||
                         answer.number("learner_proposal_received_count").value_or(0) > 0;

@@ -152,16 +152,21 @@ class Filing {
       facts_.status_probe = probe;
       return;
     }
-    // A second status in one visit (srvr after a richer one) only fills in what the first did not tell.
+    // A second status in one visit (srvr after a richer one) only fills in what the first did not tell. The
+    // role is no word of Prometheus' text: it is concluded there from the names that are present.
     const StatusAnswer& first = *facts_.status.value;
-    const bool fills = (first.role == Role::kUnknown && answer.role != Role::kUnknown) ||
-                       (first.version.empty() && !answer.version.empty()) ||
+    const bool concluded = facts_.status_probe == Probe::kPrometheus && !role_told_ &&
+                           first.implementation != Implementation::kClickHouseKeeper;
+    const bool tells_role = answer.role != Role::kUnknown && answer.role != first.role &&
+                            (first.role == Role::kUnknown || concluded);
+    role_told_ = role_told_ || answer.role != Role::kUnknown;
+    const bool fills = tells_role || (first.version.empty() && !answer.version.empty()) ||
                        (first.implementation == Implementation::kUnknown &&
                         answer.implementation != Implementation::kUnknown) ||
                        (!first.zxid && answer.zxid);
     if (!fills) return;
     StatusAnswer kept = first;
-    if (kept.role == Role::kUnknown) kept.role = answer.role;
+    if (tells_role) kept.role = answer.role;
     if (kept.version.empty()) kept.version = answer.version;
     if (kept.implementation == Implementation::kUnknown) kept.implementation = answer.implementation;
     if (!kept.zxid) kept.zxid = answer.zxid;
@@ -195,6 +200,7 @@ class Filing {
   Moment started_, finished_;
   nanoseconds detail_;
   bool has_status_ = false;
+  bool role_told_ = false;  ///< by an answer after the first
 };
 
 }  // namespace

@@ -1,5 +1,6 @@
 #include "exporter/sources/prometheus_text.h"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -36,6 +37,20 @@ TEST(ParsePrometheusText, MembersOfApache395) {
     EXPECT_EQ((*writes->summary()).quantiles[0].value, 212);
     EXPECT_NE(other(answer, "process_open_fds"), std::nullopt);
   }
+}
+
+TEST(ParsePrometheusText, AReadOnlyMemberIsNotStandalone) {
+  const auto role_of = [](double times_looking) {
+    std::string text = golden_body(kMetrics + "1");
+    for (const std::string name : {"quorum_size", "looking_count"}) {
+      const auto begin = text.find("\n" + name + " ") + 1;
+      text.erase(begin, text.find('\n', begin) + 1 - begin);
+    }
+    text += fmt::format("looking_count {}\n", times_looking);
+    return answer_of<StatusAnswer>(parse_prometheus_text(text)).role;
+  };
+  EXPECT_EQ(role_of(2), Role::kReadOnly);
+  EXPECT_EQ(role_of(0), Role::kStandalone);
 }
 
 TEST(ParsePrometheusText, MemberWithoutQuorumIsNotServing) {

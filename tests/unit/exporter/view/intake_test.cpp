@@ -156,6 +156,20 @@ TEST(Learned, ASecondStatusOfOneVisitFillsGapsAndReplacesNothing) {
   EXPECT_EQ(facts.zxid.value, zxid_of(1, 2)) << "the newest zxid, whichever answer told it";
 }
 
+TEST(Learned, ARoleThatIsSaidReplacesOneThatPrometheusTextImplies) {
+  const auto role_after = [](Probe first, Role implied) {
+    const MemberFacts facts =
+        learned({},
+                report_of(1s, {told(first, status_of(implied)), told(Probe::kSrvr, status_of(Role::kUnknown)),
+                               told(Probe::kSrvr, status_of(Role::kReadOnly)),
+                               told(Probe::kAdminServerStats, status_of(Role::kLeader))}),
+                10s);
+    return facts.status.value->role;
+  };
+  EXPECT_EQ(role_after(Probe::kPrometheus, Role::kStandalone), Role::kReadOnly);
+  EXPECT_EQ(role_after(Probe::kMntr, Role::kStandalone), Role::kStandalone);
+}
+
 TEST(Learned, AStatusReplacesTheOneOfAnEarlierVisitWhollyButLeavesTheZxidIfItTellsNone) {
   StatusAnswer old = status_of(Role::kLeader, {{"packets_received", 7}});
   old.version = "3.9.5";
