@@ -135,8 +135,8 @@ Json connections_table(const EnsembleView& ensemble, Moment now) {
   Json addresses = Json::array();
   Json busiest = Json::array();
   for (const MemberView& member : ensemble.members) {
-    const ConnectionsAnswer* const found =
-        member.facts && member.facts->connections.value ? &*member.facts->connections.value : nullptr;
+    // Clients of a member that is gone are with another one now: what was told then must not be added to it.
+    const ConnectionsAnswer* const found = present(member, member.facts->connections, now);
     const Json age = found != nullptr ? json_age(member.facts->connections.at, now) : Json(nullptr);
     members.push_back({{"member", member.name},
                        {"age_seconds", age},
@@ -162,12 +162,14 @@ Json connections_table(const EnsembleView& ensemble, Moment now) {
 Json configuration_table(const EnsembleView& ensemble, Moment now) {
   Json members = Json::array();
   std::vector<std::map<std::string, std::string>> configurations;
+  std::vector<bool> fresh;  // Only these are compared; the others' may have changed since.
   std::set<std::string> keys;
   for (const MemberView& member : ensemble.members) {
-    const bool known = member.facts && member.facts->configuration.value;
-    members.push_back(
-        {{"member", member.name},
-         {"age_seconds", known ? json_age(member.facts->configuration.at, now) : Json(nullptr)}});
+    const Dated<ConfigurationAnswer>& told = member.facts->configuration;
+    fresh.push_back(told.value && now - told.at <= member.detail_fresh_for);
+    members.push_back({{"member", member.name},
+                       {"age_seconds", told.value ? json_age(told.at, now) : Json(nullptr)},
+                       {"fresh", static_cast<bool>(fresh.back())}});
     configurations.push_back(configuration_of(member));
     for (const auto& [key, value] : configurations.back()) keys.insert(key);
   }
@@ -180,7 +182,7 @@ Json configuration_table(const EnsembleView& ensemble, Moment now) {
       const auto found = configurations[index].find(key);
       const std::string* const value = found != configurations[index].end() ? &found->second : nullptr;
       values[ensemble.members[index].name] = value != nullptr ? Json(*value) : Json(nullptr);
-      if (value == nullptr) continue;
+      if (value == nullptr || !fresh[index]) continue;
       if (first == nullptr) first = value;
       differs = differs || *value != *first;
     }

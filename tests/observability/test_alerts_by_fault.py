@@ -86,21 +86,27 @@ class Scene:
 
     def watch(self, *arguments):
         """Starts the exporter with these arguments, and a Prometheus with the scaled rules; waits until both work."""
-        self.exporter = self.running.enter_context(stack.Exporter(["--no-family.zk", *arguments]))
-        self._scrape(self.exporter.address)
-        process.wait_for(lambda: self.exporter.get("/readyz").status == 200, 30, "the exporter to know every member",
-                         child=self.exporter.process)
+        (self.exporter,) = self.watch_with(arguments)
+
+    def watch_with(self, *exporters):
+        """Starts one exporter per tuple of arguments, and a Prometheus that scrapes them all; waits until all work."""
+        started = [self.running.enter_context(stack.Exporter(["--no-family.zk", *arguments])) for arguments in exporters]
+        self._scrape(*(exporter.address for exporter in started))
+        for exporter in started:
+            process.wait_for(lambda exporter=exporter: exporter.get("/readyz").status == 200, 30,
+                             "the exporter to know every member", child=exporter.process)
         time.sleep(_SETTLE_S)
+        return started
 
     def watch_server(self, member):
         """Starts a Prometheus with the scaled rules that scrapes a Watchkeeper server itself, without an exporter."""
         self._scrape(f"{member.host}:{member.metrics_port}")
         time.sleep(_SETTLE_S)
 
-    def _scrape(self, address):
+    def _scrape(self, *addresses):
         scaled = workspace.new_folder(f"rules-{self.name}") / "scaled.rules.yml"
         timescale.scale_file(_RULES, scaled, self.factor)
-        self.prometheus = self.running.enter_context(stack.Prometheus({"watchkeeper": [address]}, rule_files=[scaled]))
+        self.prometheus = self.running.enter_context(stack.Prometheus({"watchkeeper": list(addresses)}, rule_files=[scaled]))
         self.prometheus.wait_for_scrapes()
 
     def active(self, key, state=None):
@@ -371,7 +377,7 @@ def quorum(now):
     now.resolves("ZooKeeperQuorumLost", "ZooKeeperNoLeader", "ZooKeeperServiceInterrupted")
 
 
-@scene("ZooKeeperExporterDown", "ZooKeeperExporterBlind", "ZooKeeperExporterStale", "ZooKeeperCanaryStalled",
+@scene("ZooKeeperExporterDown critical", "ZooKeeperExporterBlind", "ZooKeeperExporterStale", "ZooKeeperCanaryStalled",
        "ZooKeeperConfigurationDrift", "ZooKeeperUnlistedMember", "ZooKeeperCanaryFailing")
 def exporter_and_configuration(now):
     ensemble = now.ensemble(3, 1)
@@ -413,14 +419,32 @@ def exporter_and_configuration(now):
     freezing.close()
     now.resolves("ZooKeeperExporterStale", "ZooKeeperCanaryStalled")
 
-    with now.fires("ZooKeeperExporterDown"):
+    with now.fires("ZooKeeperExporterDown critical"):
         now.exporter.stop_process()
     with now.fires("ZooKeeperUnlistedMember"):
         place = now.exporter.arguments.index(ensemble.connect_string)
         now.exporter.arguments[place] = ",".join(member.address for member in ensemble.voters)
         now.exporter.start()
         now.exporter.wait_ready()
-    now.resolves("ZooKeeperExporterDown")
+    now.resolves("ZooKeeperExporterDown critical")
+
+
+@scene("ZooKeeperExporterDown warning", "ZooKeeperEnsembleUnwatched")
+def one_of_two_exporters(now):
+    """Two exporters share the job; what only the dead one watched is nobody's, what both watched is not."""
+    server = now.ensemble(1).members[0]
+    folder = workspace.new_folder("two-exporters")
+    both = folder / "both.yml"
+    both.write_text("".join(["ensembles:\n"] + [f"  - name: {name}\n    members: [\"{server.address}\"]\n"
+                                              for name in ("alone", "shared")]), "utf-8")
+    first, _ = now.watch_with((f"--config.file={both}",), ("--zookeeper", server.address, "--ensemble=shared"))
+    with now.fires("ZooKeeperExporterDown warning", "ZooKeeperEnsembleUnwatched"):
+        first.stop_process()
+    unwatched = {alert["labels"]["ensemble"] for alert in now.active("ZooKeeperEnsembleUnwatched")}
+    if unwatched != {"alone"} or now.active("ZooKeeperExporterDown critical"):
+        raise AssertionError(f"unwatched are {unwatched}; critical: {now.active('ZooKeeperExporterDown critical')}")
+    first.start()
+    now.resolves("ZooKeeperExporterDown warning", "ZooKeeperEnsembleUnwatched")
 
 
 @scene("ZooKeeperAverageLatencyHigh", "ZooKeeperRequestLatencyHigh", "ZooKeeperCanaryLatencyHigh", "ZooKeeperFsyncSlow",

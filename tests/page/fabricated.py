@@ -272,7 +272,7 @@ class Fleet:
 
     def configuration_table(self, name):
         members = self.members[name]
-        return {"ensemble": name, "time": iso(time.time()), "members": [{"member": one, "age_seconds": 3.0} for one in members],
+        return {"ensemble": name, "time": iso(time.time()), "members": [{"member": one, "age_seconds": 3.0, "fresh": True} for one in members],
                 "keys": [{"key": f"key.number.{n:02}", "differs": n % 9 == 0, "drift": n % 9 == 0,
                           "values": {one: str(n + (n % 9 == 0 and one == members[0])) for one in members}} for n in range(60)]}
 

@@ -297,6 +297,7 @@ class ChosenFleet(fabricated.Fleet):
         super().__init__(ensembles=ensembles, members=members, events=events)
         self.chosen = {name: {} for name in self.names}
         self.of_members = {}
+        self.old_configurations = set()  # Members that told theirs a day ago.
 
     def _down(self, ensemble, member):
         return False
@@ -311,6 +312,13 @@ class ChosenFleet(fabricated.Fleet):
         document = super().members_table(name)
         for member in document["members"]:
             member |= self.of_members.get(member["member"], {})
+        return document
+
+    def configuration_table(self, name):
+        document = super().configuration_table(name)
+        for member in document["members"]:
+            if member["member"] in self.old_configurations:
+                member |= {"age_seconds": 90_000.0, "fresh": False}
         return document
 
 
@@ -395,6 +403,25 @@ class Fabricated(page_case.PageCase):
         page.focus("table[data-table=members] th[data-column=zxid] button")
         page.press("Enter")
         page.wait(lambda seen: [row["member"] for row in seen["tables"]["members"]["rows"]] == [zk4, zk3, zk2, zk1, zk5], 5, "the oldest zxid first")
+        self.assert_quiet()
+
+    def test_a_configuration_of_yesterday_is_left_out_of_the_comparison(self):
+        name = self.fleet.names[0]
+        odd, *others = self.fleet.members[name]
+        page = self.open("old", f"{self.exporter.url}/ensemble/{name}/configuration", width=1920, height=1080)
+
+        def marked():
+            return page.evaluate("return document.querySelectorAll('[data-part=configuration] [data-differs]').length")
+
+        def message():
+            return page.evaluate("return document.querySelector('[data-part=configuration] [data-role=message]').textContent")
+        page.wait(lambda _: marked() > 0 and "keys that should agree differ." in message(), 15, "the differences")
+        self.fleet.old_configurations = {odd}
+        page.wait(lambda _: f"{odd.split('.')[0]}’s is 1\u00a0d 1\u00a0h old" in message(), 15, "the age of one")
+        self.assertIn("left out of the comparison.", message())
+        self.fleet.old_configurations = {odd, *others}
+        page.wait(lambda _: "No member tells its configuration now" in message(), 15, "nobody's of now")
+        self.assertEqual(page.evaluate("return document.querySelector('[data-part=configuration]').dataset.state"), "stale")
         self.assert_quiet()
 
     def test_numbers_are_rounded_before_their_unit_is_chosen(self):

@@ -12,7 +12,7 @@ export type Alert =
   | 'ZooKeeperCanaryStalled' | 'ZooKeeperCertificateExpiring' | 'ZooKeeperChildListNearLimit'
   | 'ZooKeeperClientsNotReading' | 'ZooKeeperConfigurationDrift' | 'ZooKeeperConnectionsNearLimit'
   | 'ZooKeeperConnectionsRejected' | 'ZooKeeperDataSizeGrowth' | 'ZooKeeperDataSizeHigh' | 'ZooKeeperDigestMismatch'
-  | 'ZooKeeperDiskFilling' | 'ZooKeeperEphemeralsGrowth' | 'ZooKeeperErrorBudgetBurn' | 'ZooKeeperExporterBlind'
+  | 'ZooKeeperDiskFilling' | 'ZooKeeperEnsembleUnwatched' | 'ZooKeeperEphemeralsGrowth' | 'ZooKeeperErrorBudgetBurn' | 'ZooKeeperExporterBlind'
   | 'ZooKeeperExporterDown' | 'ZooKeeperExporterStale' | 'ZooKeeperFileDescriptorsNearLimit' | 'ZooKeeperFollowerLag'
   | 'ZooKeeperFsyncSlow' | 'ZooKeeperFsyncStalls' | 'ZooKeeperLeaderFlapping' | 'ZooKeeperLimitForecast'
   | 'ZooKeeperLimitNear' | 'ZooKeeperLockQueueGrowing' | 'ZooKeeperLogDiskFull' | 'ZooKeeperMemberDown'

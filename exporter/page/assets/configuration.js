@@ -1,8 +1,8 @@
 // The members' configuration side by side, differences first and marked.
 
-import {follow, notRenewed} from './detail.js';
+import {ageOf, follow, notRenewed} from './detail.js';
 import {el, part, setAttribute, setForeign, setState} from './dom.js';
-import {plural} from './format.js';
+import {duration, plural} from './format.js';
 import {blind, model, on, short} from './model.js';
 import {pathOf} from './router.js';
 import {keepHeight, showMark, Table} from './table.js';
@@ -12,10 +12,10 @@ const kOwn = new Set(['serverId', 'clientPort', 'secureClientPort', 'clientPortA
                       'dataLogDir', 'dataDirSize', 'dataLogSize', 'electionPort', 'quorumPort', 'peerType']);
 const kNotTold = 'not told';
 
-function rowOf({key, differs, drift, values}, telling) {
+function rowOf({key, differs, drift, values}, telling) {  // telling: the members whose configuration is of now
   const known = telling.map((member) => values[member]).filter((value) => value !== null);
   const kind = drift ? 'drift' : kOwn.has(key) ? (differs ? 'own' : 'same') : differs ? 'drift' : known.length < telling.length ? 'partly' : 'same';
-  return {key, values, kind, common: commonest(known)};
+  return {key, values, telling, kind, common: commonest(known)};
 }
 
 function commonest(values) {
@@ -38,8 +38,8 @@ const columnsOf = (members) => [
     show: (cell, row) => {
       const value = row.values[member] ?? null;
       setForeign(cell, value ?? kNotTold, 80);
-      setAttribute(cell, 'data-unknown', value === null ? true : null);
-      setAttribute(cell, 'data-differs', row.kind === 'drift' && value !== null && value !== row.common ? 'true' : null);
+      setAttribute(cell, 'data-unknown', value === null || !row.telling.includes(member) ? true : null);
+      setAttribute(cell, 'data-differs', row.kind === 'drift' && row.telling.includes(member) && value !== null && value !== row.common ? 'true' : null);
     },
   })),
 ];
@@ -53,11 +53,12 @@ export function startConfiguration() {
 
   function update() {
     const {members, keys} = model.configuration ?? {members: [], keys: []};
-    const told = members.filter((member) => member.age_seconds !== null);
+    const told = members.filter((member) => member.fresh);
+    const old = members.filter((member) => !member.fresh && member.age_seconds !== null);
     const telling = told.map((member) => member.member);
     const rows = keys.map((row) => rowOf(row, telling)).sort((a, b) => kinds[a.kind].rank - kinds[b.kind].rank || a.key.localeCompare(b.key));
     table.setColumns(columnsOf(members));
-    table.update(told.length === 0 ? [] : rows.filter((row) => !only.checked || ['drift', 'partly'].includes(row.kind)),
+    table.update(told.length + old.length === 0 ? [] : rows.filter((row) => !only.checked || ['drift', 'partly'].includes(row.kind)),
                  model.ensemble === null ? null : `${pathOf(model.ensemble, 'configuration')}.json`);
     const differing = rows.filter((row) => row.kind === 'drift').length;
     if (model.configuration === null) {
@@ -69,12 +70,15 @@ export function startConfiguration() {
       setState(section, 'stale', 'Watchkeeper was started anew: this is the configuration of before.');
     } else if (notRenewed('configuration') !== '') {
       setState(section, 'stale', notRenewed('configuration'));
+    } else if (told.length === 0 && old.length > 0) {
+      setState(section, 'stale', 'No member tells its configuration now: these were told before.');
     } else if (told.length === 0) {
       setState(section, 'empty', 'No member tells its configuration: allow the word conf (4lw.commands.whitelist), or name the AdminServer’s port.');
     } else {
-      const missing = members.length - told.length;
+      const missing = members.length - told.length - old.length;
+      const before = old.map(({member, age_seconds: age}) => ` ${short(member)}’s is ${duration(Math.round(age + ageOf('configuration')))} old and left out of the comparison.`).join('');
       setState(section, 'ready', `${differing === 0 ? 'Every key that should agree agrees.' : `${plural(differing, 'key')} that should agree ${differing === 1 ? 'differs' : 'differ'}.`}` +
-          `${missing === 0 ? '' : ` ${plural(missing, 'member')} ${missing === 1 ? 'does' : 'do'} not tell theirs.`}`);
+          `${missing === 0 ? '' : ` ${plural(missing, 'member')} ${missing === 1 ? 'does' : 'do'} not tell theirs.`}${before}`);
     }
   }
   on('configuration link route', update);

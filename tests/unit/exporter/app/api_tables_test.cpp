@@ -170,8 +170,8 @@ TEST(ApiTables, ConfigurationSideBySide) {
   view.members[1].facts = configured("3000", "3.9.5");
   view.drift = {{"tickTime", {{"zk1:2181", "2000"}, {"zk2:2181", "3000"}}}};
   const Json table = configuration_table(view, sample::now());
-  EXPECT_EQ(table["members"][0], Json({{"member", "zk1:2181"}, {"age_seconds", 2.0}}));
-  EXPECT_EQ(table["members"][2], Json({{"member", "zk3:2181"}, {"age_seconds", nullptr}}));
+  EXPECT_EQ(table["members"][0], Json({{"member", "zk1:2181"}, {"age_seconds", 2.0}, {"fresh", true}}));
+  EXPECT_EQ(table["members"][2], Json({{"member", "zk3:2181"}, {"age_seconds", nullptr}, {"fresh", false}}));
   std::map<std::string, Json> rows;
   for (const Json& row : table["keys"]) rows[row["key"]] = row;
   EXPECT_EQ(rows.size(), 5u);
@@ -185,6 +185,31 @@ TEST(ApiTables, ConfigurationSideBySide) {
   EXPECT_EQ(rows["version"]["values"]["zk2:2181"], "3.9.5");
   EXPECT_EQ(rows["server.1"]["values"]["zk1:2181"], "zk1:2888:3888:participant;0.0.0.0:2181");
   EXPECT_EQ(rows["server.2"]["values"]["zk1:2181"], "zk2:2888:3888:observer");
+}
+
+TEST(ApiTables, AConfigurationOfYesterdayIsShownAndNotCompared) {
+  EnsembleView view = sample::healthy_ensemble("a");
+  for (const auto& [member, tick_time, age] :
+       {std::tuple{std::size_t{0}, "2000", 2s}, {std::size_t{1}, "3000", 86'400s}}) {
+    auto facts = std::make_shared<MemberFacts>();
+    ConfigurationAnswer configuration;
+    configuration.entries = {{"tickTime", tick_time}};
+    facts->configuration = {configuration, sample::now() + -age};
+    view.members[member].facts = facts;
+  }
+  const Json table = configuration_table(view, sample::now());
+  EXPECT_EQ(table["members"][1], Json({{"member", "zk2:2181"}, {"age_seconds", 86'400.0}, {"fresh", false}}));
+  EXPECT_EQ(table["keys"][0]["values"]["zk2:2181"], "3000");
+  EXPECT_EQ(table["keys"][0]["differs"], false);
+}
+
+TEST(ApiTables, ConnectionsOfAMemberThatIsGoneAreNotListed) {
+  EnsembleView view = ensemble_with_facts();
+  view.members[0].state = ServingState::kUnreachable;
+  const Json table = connections_table(view, sample::now());
+  EXPECT_EQ(table["members"][0]["connections"], nullptr);
+  EXPECT_EQ(table["addresses"], Json::array());
+  EXPECT_EQ(table["connections"], Json::array());
 }
 
 TEST(ApiTables, SourcesThatWereAsked) {
