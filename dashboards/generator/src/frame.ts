@@ -219,10 +219,10 @@ export function exporterSection(): Section {
     title: 'The exporters themselves', closed: true,
     lines: [[
       number({
-        title: 'Targets down', width: 6, unit: 'short', limits: limits.anyIsBad, runbook: 'ZooKeeperExporterDown',
-        absent: 'no target',
+        title: 'Targets down', width: 6, unit: 'short', limits: limits.anyIsBad,
+        runbook: ['ZooKeeperExporterDown', 'ZooKeeperEnsembleUnwatched'], absent: 'no target',
         description: 'Targets of the job that Prometheus could not scrape just now: exporters, and servers that are scraped ' +
-          'themselves. Should be 0; when all are down, nobody watches.',
+          'themselves. Should be 0; when all are down, nobody watches, and when one is, perhaps nobody what it watched alone.',
         queries: [{ expr: `sum(1 - ${ofExporter('up')})`, legend: 'down' }],
       }),
       number({
