@@ -4,6 +4,7 @@
 
 #include <charconv>
 
+#include "base/endpoint.h"
 #include "base/log.h"
 
 namespace wk::client {
@@ -55,10 +56,7 @@ std::string_view trim(std::string_view text) {
 
 }  // namespace
 
-std::string ServerAddress::to_string() const {
-  return host.find(':') == std::string::npos ? fmt::format("{}:{}", host, port)
-                                             : fmt::format("[{}]:{}", host, port);
-}
+std::string ServerAddress::to_string() const { return endpoint_text(host, port); }
 
 Result<std::vector<ServerAddress>> parse_servers(std::string_view text) {
   std::vector<ServerAddress> servers;

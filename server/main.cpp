@@ -22,6 +22,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/endpoint.h"
 #include "base/log.h"
 #include "server/config/environment.h"
 #include "server/config/load.h"
@@ -118,8 +119,7 @@ int fail(int code, std::string_view message) {
 /// "HOST:PORT", the member's name on the page and in labels.
 std::string member_name(const config::Config& config, std::uint16_t port) {
   const std::string host = config.client && !config.client->host.empty() ? config.client->host : "localhost";
-  return host.find(':') == std::string::npos ? fmt::format("{}:{}", host, port)
-                                             : fmt::format("[{}]:{}", host, port);
+  return endpoint_text(host, port);
 }
 
 /// nullptr when there is no HTTP here; an error only when the operator asked for it.

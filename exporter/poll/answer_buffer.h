@@ -2,7 +2,8 @@
 //
 // While nothing has come there is room for a word only: members are visited side by side, and each visit
 // waits most of its time. With the first bytes it grows to kFirstBytes, which holds the whole of what a
-// member usually says, then by doubling; nothing is zeroed. Thread: one owner.
+// member usually says, then by doubling; nothing is zeroed. Lines that nobody needs may be taken out on the
+// way, so that an answer may be longer than what is kept of it. Thread: one owner.
 #pragma once
 
 #include <algorithm>
@@ -32,6 +33,29 @@ class AnswerBuffer {
 
   [[nodiscard]] std::string_view text() const { return {bytes_.get(), used_}; }
   [[nodiscard]] bool overflown() const { return used_ > limit_; }
+
+  /// Takes out each whole line that `needless(line)` is true of, the line without its LF; what stands behind
+  /// the last LF stays.
+  /// \return how many lines that were
+  template <typename Predicate>
+  std::size_t take_out_lines(Predicate needless) {
+    const std::string_view before = text();
+    std::size_t kept = 0, taken = 0;
+    for (std::size_t begin = 0; begin < before.size();) {
+      const std::size_t feed = before.find('\n', begin);
+      const bool whole = feed != std::string_view::npos;
+      const std::size_t end = whole ? feed + 1 : before.size();
+      if (whole && needless(before.substr(begin, feed - begin))) {
+        ++taken;
+      } else {
+        std::memmove(bytes_.get() + kept, bytes_.get() + begin, end - begin);
+        kept += end - begin;
+      }
+      begin = end;
+    }
+    used_ = kept;
+    return taken;
+  }
 
  private:
   void grow() {

@@ -11,6 +11,7 @@
 #include <boost/beast/http/write.hpp>
 #include <utility>
 
+#include "base/endpoint.h"
 #include "base/log.h"
 #include "exporter/poll/source_choice.h"
 
@@ -21,8 +22,7 @@ using asio::redirect_error;
 using asio::use_awaitable;
 
 std::string to_text(const asio::ip::tcp::endpoint& endpoint) {
-  return endpoint.address().is_v6() ? fmt::format("[{}]:{}", endpoint.address().to_string(), endpoint.port())
-                                    : fmt::format("{}:{}", endpoint.address().to_string(), endpoint.port());
+  return endpoint_text(endpoint.address().to_string(), endpoint.port());
 }
 
 Connection::Connection(const asio::any_io_executor& executor) : socket_(executor), timer_(executor) {}

@@ -44,6 +44,9 @@ Fault http_fault(const boost::system::error_code& ec, const Connection::Response
                         peer);
 }
 
+/// An answer whose needless lines are taken out may be so many times as long as what is kept of it.
+constexpr std::size_t kLooksMax = 32;
+
 /// Whether a status answer is one of a member that serves. The Prometheus endpoint keeps answering while a
 /// member looks for a leader, but without the gauges of a running server.
 bool tells_serving(const Answer& answer) {
@@ -166,15 +169,27 @@ asio::awaitable<Visit::Asked> Visit::ask_word(Probe probe, const ProbeRequest& r
   boost::system::error_code ec = co_await connection_->write(request.text);
   // A peer that closed at once may have said why (a TLS alert): read it.
   if (ec == asio::error::broken_pipe || ec == asio::error::connection_reset) ec = {};
-  while (!ec && !answer.overflown()) {
+  const auto take_out = [&] {
+    return answer.take_out_lines([probe](std::string_view line) { return is_needless(probe, line); });
+  };
+  std::size_t taken_out = 0, looked_at = 0;
+  while (!ec) {
+    if (answer.overflown()) {
+      looked_at += answer.text().size();
+      taken_out += take_out();
+      // Taking out has to be worth its time, which is that of looking at all there is.
+      if (answer.text().size() > limit / 2 || looked_at > limit * kLooksMax) break;
+    }
     std::size_t count = 0;
     const std::span<char> room = answer.room();
     ec = co_await connection_->read_some(room, count);
     answer.commit(count);
   }
+  // All of a kind or none: half a summary looks like an answer that was cut.
+  if (taken_out > 0) taken_out += take_out();
   const std::string peer = to_text(connection_->endpoint());
   connection_->close();
-  if (answer.overflown())
+  if (!ec)
     co_return Asked{parsed_failure(SourceState::kTooLarge,
                                    fmt::format("{}: the answer to {} passes the limit of {} bytes", peer,
                                                request.text, limit)),
@@ -186,7 +201,11 @@ asio::awaitable<Visit::Asked> Visit::ask_word(Probe probe, const ProbeRequest& r
     co_return Asked{parsed_failure(SourceState::kClosed,
                                    fmt::format("{}: closed without an answer to {}", peer, request.text)),
                     true};
-  if (whole) co_return Asked{parse(probe, 0, answer.text()), true};
+  if (whole) {
+    Parsed parsed = parse(probe, 0, answer.text());
+    if (auto* status = std::get_if<StatusAnswer>(&parsed.answer)) status->dropped += taken_out;
+    co_return Asked{std::move(parsed), true};
+  }
 
   fault = transfer_fault(ec, answer.text().size(), peer);
   if (fault.state == SourceState::kTruncated) {

@@ -21,6 +21,10 @@ constexpr auto kCore = std::to_array<std::string_view>(
 
 }  // namespace
 
+bool is_namespace_line(std::string_view line) {
+  return line.find("_per_namespace") != std::string_view::npos;
+}
+
 bool is_core_gauge(std::string_view name) { return std::ranges::find(kCore, name) != kCore.end(); }
 
 bool has_core_gauges(const StatusAnswer& status, std::span<const std::string_view> named) {

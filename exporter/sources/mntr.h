@@ -16,6 +16,12 @@ namespace wk::exporter {
 /// the null provider prints only texts; its answer is kOk without measurements.
 Parsed parse_mntr(std::string_view text);
 
+/// True of a line of a metric by top-level node. Any client that may create such a node adds ten of them,
+/// which stay until the server is restarted; of many, only the first few are of use
+/// (StatusBuilder::kNamespaceLimit). Source: ServerMetrics.java, WRITE_PER_NAMESPACE, READ_PER_NAMESPACE and
+/// the quotas.
+bool is_namespace_line(std::string_view line);
+
 /// One of the gauges that every serving member prints: what a whole answer is told by.
 bool is_core_gauge(std::string_view name);
 /// True when `status` holds each of them, or the answer named it (`named`): a value may be of no use.

@@ -16,6 +16,10 @@ std::size_t answer_limit(Probe probe) {
   return probe == Probe::kCons || probe == Probe::kAdminConnections ? kConnections : kStatus;
 }
 
+bool is_needless(Probe probe, std::string_view line) {
+  return probe == Probe::kMntr && is_namespace_line(line);
+}
+
 Parsed parse(Probe probe, int http_status, std::string_view text) {
   switch (probe) {
     case Probe::kMntr:

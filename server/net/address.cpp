@@ -40,11 +40,6 @@ std::string address_text(const sockaddr_storage& address) {
   return text;
 }
 
-std::string endpoint_text(std::string_view address, std::uint16_t port) {
-  return address.find(':') == std::string_view::npos ? fmt::format("{}:{}", address, port)
-                                                     : fmt::format("[{}]:{}", address, port);
-}
-
 std::uint16_t port_of(const sockaddr_storage& address) {
   if (address.ss_family == AF_INET) return ntohs(as<sockaddr_in>(address).sin_port);
   if (address.ss_family == AF_INET6) return ntohs(as<sockaddr_in6>(address).sin6_port);

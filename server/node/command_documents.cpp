@@ -7,7 +7,7 @@
 #include <system_error>
 #include <utility>
 
-#include "server/net/address.h"
+#include "base/endpoint.h"
 #include "server/node/java_text.h"
 
 namespace wk::node {
@@ -22,7 +22,7 @@ void add(Json& object, std::string key, Json value) {
 
 /// The five fields that every connection has.
 Json brief_connection(const ConnectionLine& connection) {
-  return {{"remote_socket_address", net::endpoint_text(connection.address, connection.port)},
+  return {{"remote_socket_address", endpoint_text(connection.address, connection.port)},
           {"interest_ops", connection.interest_ops},
           {"outstanding_requests", connection.queued},
           {"packets_received", connection.received},

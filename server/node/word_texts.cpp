@@ -4,7 +4,7 @@
 
 #include <iterator>
 
-#include "server/net/address.h"
+#include "base/endpoint.h"
 #include "server/node/java_text.h"
 
 namespace wk::node {
@@ -18,7 +18,7 @@ void add(Output& out, fmt::format_string<Args...> format, Args&&... args) {
 }
 
 void add_connection(Output& out, const ConnectionLine& line, bool full) {
-  add(out, " /{}[{:x}](queued={},recved={},sent={}", net::endpoint_text(line.address, line.port),
+  add(out, " /{}[{:x}](queued={},recved={},sent={}", endpoint_text(line.address, line.port),
       line.interest_ops, line.queued, line.received, line.sent);
   if (full && line.session) {
     const ConnectionLine::Session& session = *line.session;

@@ -8,7 +8,7 @@
 #include <system_error>
 #include <utility>
 
-#include "server/net/address.h"
+#include "base/endpoint.h"
 #include "server/node/process_environment.h"
 
 namespace wk::node {
@@ -155,7 +155,7 @@ DumpFacts Words::dump(const Moment& now) const {
     const SessionId session = inspection_.session_of(socket.id());
     const auto found = ends.find(session);
     const auto at = found != ends.end() ? found->second : now.steady + config_.limits.sessionless_timeout;
-    const std::string address = net::endpoint_text(socket.address(), socket.peer_port());
+    const std::string address = endpoint_text(socket.address(), socket.peer_port());
     connections[at].push_back(fmt::format("ip: /{} sessionId: {}", address, hex(session)));
   });
   for (auto& [at, entries] : connections) facts.connections.push_back({wall(at), std::move(entries)});

@@ -51,6 +51,29 @@ TEST(AnswerBuffer, NeverHoldsMoreThanTheLimitAndOneByte) {
   EXPECT_EQ(total, 100'001U);
 }
 
+TEST(AnswerBuffer, LinesAreTakenOutAndThePartOfOneStays) {
+  AnswerBuffer buffer(100);
+  fill(buffer, "drop 1\nkeep 1\n\ndrop 2\ndrop 3\nkeep 2\ndrop");
+  const auto needless = [](std::string_view line) { return line.starts_with("drop"); };
+  EXPECT_EQ(buffer.take_out_lines(needless), 3U);
+  EXPECT_EQ(buffer.text(), "keep 1\n\nkeep 2\ndrop");
+  fill(buffer, " 4\nkeep 3\n");
+  EXPECT_EQ(buffer.take_out_lines(needless), 1U);
+  EXPECT_EQ(buffer.text(), "keep 1\n\nkeep 2\nkeep 3\n");
+  EXPECT_EQ(buffer.take_out_lines(needless), 0U);
+  EXPECT_EQ(AnswerBuffer(10).take_out_lines(needless), 0U);
+}
+
+TEST(AnswerBuffer, ThereIsRoomAgainOnceLinesAreTakenOut) {
+  AnswerBuffer buffer(100);
+  fill(buffer, std::string(60, 'a') + '\n' + std::string(40, 'b'));
+  EXPECT_TRUE(buffer.overflown());
+  EXPECT_EQ(buffer.take_out_lines([](std::string_view line) { return line.starts_with('a'); }), 1U);
+  EXPECT_FALSE(buffer.overflown());
+  EXPECT_EQ(buffer.room().size(), 61U);
+  EXPECT_EQ(buffer.text(), std::string(40, 'b'));
+}
+
 TEST(AnswerBuffer, IsEmptyAtFirst) { EXPECT_EQ(AnswerBuffer(10).text(), ""); }
 
 }  // namespace

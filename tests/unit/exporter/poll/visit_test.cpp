@@ -1,8 +1,10 @@
 // Visits over the client port: every state a member can put a question into.
 #include "exporter/poll/visit.h"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 
+#include <algorithm>
 #include <condition_variable>
 #include <mutex>
 
@@ -168,6 +170,22 @@ TEST_F(VisitTest, EndlessAnswerIsTooLargeAndCutOff) {
   while (!cut && io.run_one() > 0) {
   }
   EXPECT_LT(written, std::size_t{40} << 20);  // the limit and what the sockets buffer, not 100 MiB
+}
+
+// Any client that may create top-level nodes makes mntr longer, for as long as the server runs.
+TEST_F(VisitTest, CountlessTopLevelNodesHideNothingElse) {
+  std::string nodes;
+  for (int node = 0; nodes.size() < (std::size_t{5} << 20); ++node)
+    for (const char* part : {"avg", "min", "max", "cnt", "sum"})
+      nodes += fmt::format("zk_{}_node{}_write_per_namespace\t{}\n", part, node, node);
+  std::string text = kMntrText;
+  text.insert(text.find('\n') + 1, nodes);
+  ScriptedServer server(io, {words({{"mntr", text}})});
+  const PollReport report = visit(loopback(server.port()));
+  EXPECT_EQ(probe(report, Probe::kMntr).state, SourceState::kOk);
+  const auto& status = std::get<StatusAnswer>(probe(report, Probe::kMntr).answer);
+  EXPECT_EQ(status.number("znode_count"), 5.0);
+  EXPECT_EQ(status.dropped, static_cast<std::size_t>(std::ranges::count(nodes, '\n')));
 }
 
 TEST_F(VisitTest, FirstAddressThatAcceptsIsUsedAndReported) {

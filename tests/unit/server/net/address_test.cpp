@@ -52,11 +52,6 @@ TEST(Address, Ip4InsideIp6IsDotted) {
   EXPECT_EQ(port_of(ip6("::ffff:10.1.2.3", 40000)), 40000);
 }
 
-TEST(Address, BracketsKeepThePortApart) {
-  EXPECT_EQ(endpoint_text("127.0.0.1", 2181), "127.0.0.1:2181");
-  EXPECT_EQ(endpoint_text("0:0:0:0:0:0:0:1", 54321), "[0:0:0:0:0:0:0:1]:54321");
-}
-
 TEST(Address, OtherFamiliesHaveNoText) {
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
