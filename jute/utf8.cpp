@@ -83,6 +83,17 @@ char32_t take_character(std::string_view& rest) {
   return replace(rest, 1);
 }
 
+std::string_view cut(std::string_view text, std::size_t most) {
+  if (text.size() <= most) return text;
+  std::size_t end = most;
+  const auto continues = [text](std::size_t at) {
+    return (static_cast<unsigned char>(text[at]) & 0xc0) == 0x80;
+  };
+  while (end > 0 && most - end < 3 && continues(end)) --end;
+  // More continuations than a character has belong to none.
+  return text.substr(0, continues(end) ? most : end);
+}
+
 bool is_well_formed(std::string_view text) {
   while (!text.empty()) {
     const std::string_view before = text;

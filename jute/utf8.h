@@ -3,6 +3,7 @@
 // Thread: any. Pure. Source: java.lang.StringCoding (decodeUTF8); reference "Jute encoding".
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <string_view>
 
@@ -16,6 +17,9 @@ char32_t take_character(std::string_view& rest);
 
 /// True when no sequence of `text` is malformed.
 bool is_well_formed(std::string_view text);
+
+/// The first `most` bytes of `text` at most, without a part of a character at their end.
+std::string_view cut(std::string_view text, std::size_t most);
 
 /// `text` with each malformed sequence replaced, as UTF-8.
 std::string repaired(std::string_view text);

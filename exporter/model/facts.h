@@ -280,7 +280,8 @@ struct ConfigurationDates {
 struct MemberFacts {
   Dated<StatusAnswer> status;
   Probe status_probe = Probe::kMntr;
-  Dated<Zxid> zxid;  ///< from srvr, server_stats or zabstate, whichever is newest
+  Dated<Zxid> zxid;         ///< from srvr, server_stats or zabstate, whichever is newest
+  Dated<Zxid> zxid_before;  ///< what zxid was until the newest visit that told one
   Dated<RuokAnswer> ruok;
   Dated<IsroAnswer> isro;
   Dated<ConfigurationAnswer> configuration;  ///< of the newest answer, its gaps filled from older ones

@@ -28,6 +28,15 @@ bool shows_zxid(const MemberView& member) {
   return member.zxid && member.state == ServingState::kServing && member.role != Role::kStandalone;
 }
 
+/// What a member had shown at that time. Members are visited one after the other: what it has shown since was
+/// perhaps made since. Of a zxid that went back, the data are others than before.
+std::optional<Zxid> shown_by(const MemberView& member, Moment at) {
+  const auto until_then = [at](const Dated<Zxid>& one) { return one.at - at <= std::chrono::nanoseconds{0}; };
+  if (until_then(member.facts->zxid)) return member.zxid;
+  const Dated<Zxid>& before = member.facts->zxid_before;
+  return before.value && until_then(before) && *before.value <= *member.zxid ? before.value : std::nullopt;
+}
+
 const Digest* digest_at(const DigestsAnswer& answer, Zxid zxid) {
   const auto at = std::lower_bound(answer.digests.begin(), answer.digests.end(), zxid,
                                    [](const Digest& row, Zxid wanted) { return row.zxid < wanted; });
@@ -66,12 +75,10 @@ std::vector<std::optional<std::uint64_t>> lags(const EnsembleView& view) {
   for (std::size_t index = 0; index < view.members.size(); ++index) {
     const MemberView& member = view.members[index];
     if (!shows_zxid(member)) continue;
-    // Members are visited one after the other: what another shows after this one answered was perhaps made
-    // after.
     Zxid newest = *member.zxid;
     for (const MemberView& other : view.members)
-      if (shows_zxid(other) && other.facts->zxid.at - member.facts->zxid.at <= std::chrono::nanoseconds{0})
-        newest = std::max(newest, *other.zxid);
+      if (shows_zxid(other))
+        newest = std::max(newest, shown_by(other, member.facts->zxid.at).value_or(newest));
     // Of an older epoch: at least those of the newer one.
     result[index] = newest.counter() - (member.zxid->epoch() == newest.epoch() ? member.zxid->counter() : 0);
   }

@@ -144,7 +144,7 @@ class Filing {
 
  private:
   void status(const StatusAnswer& answer, Probe probe) {
-    if (answer.zxid) facts_.zxid = {answer.zxid, finished_};
+    if (answer.zxid) shows(*answer.zxid);
     if (!std::exchange(has_status_, true)) {
       StatusAnswer kept = answer;
       if (facts_.status.value) share_measurements(kept.measurements, facts_.status.value->measurements);
@@ -193,13 +193,19 @@ class Filing {
   void zab(const ZabAnswer& answer) {
     facts_.zab = {answer, finished_};
     const bool told_in_this_visit = facts_.zxid.value && facts_.zxid.at - started_ > nanoseconds{0};
-    if (answer.last_zxid && !told_in_this_visit) facts_.zxid = {answer.last_zxid, finished_};
+    if (answer.last_zxid && !told_in_this_visit) shows(*answer.last_zxid);
+  }
+
+  void shows(Zxid zxid) {
+    if (!std::exchange(has_zxid_, true)) facts_.zxid_before = facts_.zxid;
+    facts_.zxid = {zxid, finished_};
   }
 
   MemberFacts& facts_;
   Moment started_, finished_;
   nanoseconds detail_;
   bool has_status_ = false;
+  bool has_zxid_ = false;
   bool role_told_ = false;  ///< by an answer after the first
 };
 

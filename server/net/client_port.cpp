@@ -109,7 +109,7 @@ void ClientPort::accept(AcceptedSocket accepted) {
   }
   ++of_address;
   ++stats_.accepted;
-  unanswered_.push_back({std::chrono::steady_clock::now() + limits_.unanswered_timeout, id});
+  unanswered_.push_back({std::chrono::steady_clock::now() + limits_.unasked_timeout, id});
   connections_.emplace(id.value, std::move(connection));
 }
 
@@ -228,7 +228,7 @@ void ClientPort::tick(std::chrono::steady_clock::time_point now) {
   });
   for (; !unanswered_.empty() && unanswered_.front().at <= now; unanswered_.pop_front()) {
     const auto found = connections_.find(unanswered_.front().connection.value);
-    if (found == connections_.end() || found->second->answered()) continue;
+    if (found == connections_.end() || found->second->has_asked()) continue;
     refuse(Refusal::kUnansweredTooLong, *found->second, 0);
     end(*found->second);
   }

@@ -37,7 +37,9 @@ struct ClientPortLimits {
   int connections_per_address = 60;  ///< 0 = unlimited
   int connections = 0;               ///< 0 = unlimited
   std::int32_t request_bytes = 1'048'575;
-  std::chrono::milliseconds unanswered_timeout{10'000};  ///< for connections that never got an answer
+  std::chrono::milliseconds unasked_timeout{10'000};  ///< until the first whole frame or word has come
+  /// How long the frames that one connection has sent are served before others have their turn.
+  std::chrono::nanoseconds turn = std::chrono::milliseconds{5};
   int listen_backlog = -1;
   bool tcp_keep_alive = false;
 };

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <chrono>
 #include <utility>
 
 #include "server/net/client_port.h"
@@ -34,6 +35,7 @@ void Connection::on_ready(Readiness readiness) {
   if (finishing_ && drained()) return port_.end_if_drained(*this);
   if (may_take_held() && !take_held()) return port_.end(*this);
   if (readiness.readable && interest_.read) return read();
+  if (may_take_held()) return;  // the rest in its next turn
   // Nobody is left to read the rest of the stream to, or to send to.
   if (readiness.broken) {
     ++port_.stats_.ended_by_peer;
@@ -71,6 +73,7 @@ bool Connection::take_first(std::span<const std::byte>& bytes) {
   switch (first.kind) {
     case FirstBytes::Kind::kWord:
       stage_ = Stage::kWord;
+      has_asked_ = true;
       ++port_.stats_.words;
       update_interest();
       port_.owner_.on_word(id_, first.word, bytes);
@@ -92,11 +95,15 @@ bool Connection::take_first(std::span<const std::byte>& bytes) {
 
 bool Connection::take_frames(std::span<const std::byte> bytes) {
   std::span<const std::byte> rest;
+  const auto begun = std::chrono::steady_clock::now();
+  std::size_t frames = 0;
   const auto bad_length = cutter_.feed(
       bytes,
-      [this](std::span<const std::byte> payload) {
+      [&](std::span<const std::byte> payload) {
+        has_asked_ = true;
         port_.owner_.on_frame(id_, payload);
-        return !finishing_ && !paused_ && !choked_ && socket_.valid();
+        if (finishing_ || paused_ || choked_ || !socket_.valid()) return false;
+        return ++frames % kFramesALook != 0 || std::chrono::steady_clock::now() - begun < port_.limits_.turn;
       },
       &rest);
   if (bad_length) port_.refuse(Refusal::kFrameTooLong, *this, *bad_length);
@@ -116,7 +123,6 @@ bool Connection::take_held() {
 }
 
 bool Connection::queue(std::span<const std::byte> bytes, Delivery delivery) {
-  answered_ = true;
   if (choked_) owed_while_choked_ += bytes.size();
   if (delivery == Delivery::kAtOnce) urgent_ = true;
   const bool first = owed_.empty();

@@ -100,8 +100,8 @@ class Connection final : public Ready {
   /// Closes the socket; nothing is called any more.
   void detach();
 
-  /// Something was sent, so a handshake or a word is behind this connection.
-  [[nodiscard]] bool answered() const { return answered_; }
+  /// A whole frame or word came, so what is missing now is the server's.
+  [[nodiscard]] bool has_asked() const { return has_asked_; }
   /// The owner was told of it (on_opened).
   [[nodiscard]] bool announced() const { return stage_ == Stage::kFrames; }
 
@@ -109,6 +109,8 @@ class Connection final : public Ready {
   enum class Stage : std::uint8_t { kFirstBytes, kFrames, kWord };
 
   static constexpr std::size_t kDrainBytes = 16UL << 10;
+  /// Frames between two looks at the clock.
+  static constexpr std::size_t kFramesALook = 8;
 
   void read();
   /// \return  false when the connection has ended
@@ -127,7 +129,7 @@ class Connection final : public Ready {
   std::uint8_t first_count_ = 0;
   bool paused_ = false;
   bool finishing_ = false;
-  bool answered_ = false;
+  bool has_asked_ = false;
   bool choked_ = false;   // unsent bytes passed kUnsentHigh and have not fallen to kUnsentLow yet
   bool urgent_ = false;   // part of what is owed is to be written at once
   bool fetched_ = false;  // unsent bytes have left since it was choked

@@ -63,7 +63,7 @@ net::ClientPortLimits client_port_limits(const config::Config& config) {
   return {.connections_per_address = limits.max_connections_per_address,
           .connections = limits.max_connections,
           .request_bytes = limits.max_request_bytes,
-          .unanswered_timeout = limits.sessionless_timeout,
+          .unasked_timeout = limits.sessionless_timeout,
           .listen_backlog = limits.listen_backlog,
           .tcp_keep_alive = limits.tcp_keep_alive};
 }

@@ -5,6 +5,7 @@
 #include <iterator>
 #include <utility>
 
+#include "base/log.h"
 #include "base/time.h"
 #include "server/txn/operation.h"
 
@@ -17,7 +18,7 @@ std::string line_of(const replica::SlowRequest& slow) {
   const txn::Operation* const operation = txn::find_operation(slow.op);
   std::string text = fmt::format("slow request: {}{}{} of session 0x{:x} took {:.0f} ms",
                                  operation == nullptr ? "an unknown operation" : operation->name(),
-                                 slow.path.empty() ? "" : " ", slow.path,
+                                 slow.path.empty() ? "" : " ", printable(slow.path),
                                  static_cast<std::uint64_t>(slow.session.value), ms(slow.latency));
   auto out = std::back_inserter(text);
   if (slow.moments) {

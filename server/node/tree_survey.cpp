@@ -6,6 +6,8 @@
 #include <string_view>
 #include <vector>
 
+#include "jute/utf8.h"
+
 namespace wk::node {
 namespace {
 
@@ -20,7 +22,7 @@ constexpr std::size_t kLengthBytes = 4;
 
 std::string path_of(tree::Znode node) {
   std::string path = node.path();
-  if (path.size() > kMaxPathBytes) path.resize(kMaxPathBytes);
+  path.resize(jute::cut(path, kMaxPathBytes).size());
   return path;
 }
 

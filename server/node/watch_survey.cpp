@@ -3,6 +3,8 @@
 #include <string>
 #include <utility>
 
+#include "jute/utf8.h"
+
 namespace wk::node {
 namespace {
 
@@ -21,7 +23,7 @@ bool WatchSurvey::walk(const Moment&) {
       watches_.visit_paths(kind_, place_, kPlacesASlice, [&](std::string_view path, std::size_t watchers) {
         if (!top_.wants(watchers)) return;
         const std::string_view kind = kind_ == tree::WatchKind::kData ? "data" : "child";
-        top_.add(watchers, {std::string(path.substr(0, kMaxPathBytes)), kind, watchers});
+        top_.add(watchers, {std::string(jute::cut(path, kMaxPathBytes)), kind, watchers});
       });
   if (place_ != 0) return false;
   return std::exchange(kind_, tree::WatchKind::kChild) == tree::WatchKind::kChild;

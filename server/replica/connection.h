@@ -24,11 +24,11 @@ namespace wk::replica {
 struct Pending {
   enum class Kind : std::uint8_t {
     kOpenSession,  ///< the createSession of this connection: answered by a ConnectResponse once applied
-    kResume,       ///< a resumed session with writes still under way: answered when the last one is applied
-    kWrite,        ///< a write: answered when its transaction is applied
-    kRead,         ///< a read behind a write: executed when it gets to the head
-    kReply,        ///< nothing to do but to send `error`, `zxid` and `body` in its turn (auth)
-    kRefused,      ///< a write that was not accepted: `error` with the zxid applied last, in its turn
+    kResume,   ///< a resumed session's writes of before: nothing to answer, but what comes now is behind them
+    kWrite,    ///< a write: answered when its transaction is applied
+    kRead,     ///< a read behind a write: executed when it gets to the head
+    kReply,    ///< nothing to do but to send `error`, `zxid` and `body` in its turn (auth)
+    kRefused,  ///< a write that was not accepted: `error` with the zxid applied last, in its turn
   };
 
   Kind kind = Kind::kRead;
@@ -39,7 +39,8 @@ struct Pending {
   std::optional<CloseReason> then_close{};
   /// kRead: how many of the connection's identities were there when the request arrived.
   std::uint32_t identities = 0;
-  /// kOpenSession, kResume, kWrite: the transaction that settles it. kReply: the header's zxid.
+  /// kOpenSession, kResume, kWrite: the transaction that settles it. kReply: the header's zxid. kRead: it
+  /// waits at the head, too, while transactions up to this one are under way (sync).
   Zxid zxid{};
   std::chrono::steady_clock::time_point received{};
   /// kRead: the request's record. kReply: the reply's.

@@ -13,6 +13,7 @@
 
 #include "base/time.h"
 #include "jute/codes.h"
+#include "jute/utf8.h"
 
 namespace wk::replica {
 
@@ -33,7 +34,7 @@ class FanOuts {
   };
 
   void record(std::string_view path, jute::EventType type, std::size_t watchers, const Moment& now) {
-    if (watchers >= kLeast) keep(path.substr(0, kMaxPathBytes), type, watchers, now);
+    if (watchers >= kLeast) keep(jute::cut(path, kMaxPathBytes), type, watchers, now);
   }
   /// Of the last hour, most watchers first.
   [[nodiscard]] std::vector<Entry> largest(const Moment& now) const;

@@ -4,6 +4,8 @@
 #include <functional>
 #include <utility>
 
+#include "jute/utf8.h"
+
 namespace wk::replica {
 namespace {
 
@@ -15,7 +17,7 @@ double certain_weight(const FrequentPaths::Entry& entry) { return entry.weight -
 }  // namespace
 
 void FrequentPaths::record(std::string_view path, double weight) {
-  path = path.substr(0, kMaxPathBytes);
+  path = jute::cut(path, kMaxPathBytes);
   total_ += weight;
   const std::uint64_t hash = std::hash<std::string_view>{}(path);
   for (std::size_t i = 0; i < size_; ++i)

@@ -80,7 +80,6 @@ void Handshake::resume(Connection& connection, const jute::ConnectRequestView& r
     pending.received = now.steady;
     pending.zxid = last->zxid;
     connection.pending.push(std::move(pending));
-    return;
   }
   complete(connection, now.steady);
 }

@@ -9,6 +9,7 @@
 
 #include "base/check.h"
 #include "jute/txn_records.h"
+#include "jute/utf8.h"
 #include "server/txn/prepare.h"
 
 namespace wk::replica {
@@ -72,7 +73,7 @@ void count_body(State& state, jute::OpCode type, std::span<const std::byte> body
 std::string first_path(jute::OpCode type, std::span<const std::byte> body) {
   std::string found;
   for_each_change(type, body, [&found](jute::OpCode, std::string_view path, std::size_t) {
-    found = path.substr(0, SlowRequests::kMaxPathBytes);
+    found = jute::cut(path, SlowRequests::kMaxPathBytes);
     return false;
   });
   return found;
@@ -184,7 +185,8 @@ void Pipeline::count_written(const InFlight& entry, const txn::Applied& applied)
 void Pipeline::note_if_slow(const InFlight& entry, const txn::Applied& applied, const Connection* waiting,
                             const Moment& now) {
   SlowRequests& slow = state_.notable.slow;
-  if (waiting == nullptr || !slow.is_slow(entry.appended, now.steady)) return;
+  if (waiting == nullptr || waiting->pending.front().kind == Pending::Kind::kResume) return;
+  if (!slow.is_slow(entry.appended, now.steady)) return;
   SlowRequest request;
   request.connection = entry.connection;
   request.session = entry.session;

@@ -9,6 +9,7 @@
 #include "base/check.h"
 #include "jute/records.h"
 #include "jute/txn_records.h"
+#include "jute/utf8.h"
 #include "jute/views.h"
 #include "server/replica/departure.h"
 #include "server/txn/read.h"
@@ -173,9 +174,13 @@ void Requests::on_ping(Connection& connection, const Answered& answered) {
 
 void Requests::on_read(Connection& connection, const txn::Operation& operation, const Answered& answered,
                        std::span<const std::byte> body) {
-  if (connection.pending.empty()) return serve(connection, operation, answered, connection.identities, body);
+  const bool head = connection.pending.empty();
+  const bool syncs = operation.service == txn::Service::kSync && !pipeline_.in_flight().empty();
+  if (head && !syncs) return serve(connection, operation, answered, connection.identities, body);
   ++state_.stats.reads_behind_writes;
   Pending pending;
+  if (syncs) pending.zxid = pipeline_.last_logged();
+  if (syncs && head) syncs_.emplace(pending.zxid, connection.id);
   pending.kind = Pending::Kind::kRead;
   pending.op = answered.op;
   pending.xid = answered.xid;
@@ -184,7 +189,7 @@ void Requests::on_read(Connection& connection, const txn::Operation& operation, 
   pending.body.assign(body.begin(), body.end());
   pending.reply_bytes = txn::expected_reply_bytes(operation, connection.session, body, state_.database->tree,
                                                   pipeline_.in_flight().longest());
-  in_turn(connection, std::move(pending));
+  wait(connection, std::move(pending));
   update_flow(connection);
 }
 
@@ -269,17 +274,21 @@ void Requests::note_slow_read(const Connection& connection, const txn::Operation
     jute::Reader in(body);
     std::string_view path;
     read(in, path);
-    if (in.ok()) slow.path = path.substr(0, SlowRequests::kMaxPathBytes);
+    if (in.ok()) slow.path = jute::cut(path, SlowRequests::kMaxPathBytes);
   }
   state_.notable.slow.note(std::move(slow));
 }
 
 bool Requests::in_turn(Connection& connection, Pending pending) {
   if (connection.pending.empty()) return settle(connection, pending);
+  wait(connection, std::move(pending));
+  return true;
+}
+
+void Requests::wait(Connection& connection, Pending pending) {
   state_.waiting.entered(pending);
   state_.stats.queued_behind_write.record(connection.pending.size());
   connection.pending.push(std::move(pending));
-  return true;
 }
 
 bool Requests::settle(Connection& connection, const Pending& pending) {
@@ -310,11 +319,23 @@ bool Requests::settle(Connection& connection, const Pending& pending) {
 
 void Requests::drain(Connection& connection) {
   while (!connection.pending.empty() && connection.pending.front().waits_for_turn()) {
+    const Pending& head = connection.pending.front();
+    if (head.kind == Pending::Kind::kRead && under_way(head.zxid)) {
+      syncs_.emplace(head.zxid, connection.id);
+      break;
+    }
     const Pending pending = connection.pending.pop();
     state_.waiting.left(pending);
     if (!settle(connection, pending)) return;
   }
   update_flow(connection);
+}
+
+void Requests::serve_syncs() {
+  while (!syncs_.empty() && !under_way(syncs_.begin()->first)) {
+    const ConnectionId waiting = syncs_.extract(syncs_.begin()).value().second;
+    if (Connection* connection = state_.connections.find(waiting)) drain(*connection);
+  }
 }
 
 void Requests::applied(const InFlight& entry, const txn::Applied& applied, ConnectionId session_connection,
@@ -333,14 +354,23 @@ void Requests::applied(const InFlight& entry, const txn::Applied& applied, Conne
   // One that failed is an error transaction.
   if (own && applied.header.type == jute::OpCode::kDeleteContainer) ++state_.stats.containers_removed;
   if (applied.header.type == jute::OpCode::kCreateSession) ++state_.stats.sessions_opened;
+  settle_applied(entry, applied, body);
+  // Before the next transaction is applied: its request may wait behind such a sync.
+  serve_syncs();
+}
 
+void Requests::settle_applied(const InFlight& entry, const txn::Applied& applied,
+                              std::span<const std::byte> body) {
+  const bool session_closed =
+      applied.header.type == jute::OpCode::kCloseSession && applied.error == jute::ErrorCode::kOk;
   Connection* connection = state_.connections.find(entry.connection);
   if (connection == nullptr) return;
   const Pending pending = connection->pending.pop();
   switch (pending.kind) {
     case Pending::Kind::kOpenSession:
-    case Pending::Kind::kResume:
       handshake_.complete(*connection, pending.received);
+      break;
+    case Pending::Kind::kResume:
       break;
     case Pending::Kind::kWrite:
       if (applied.error == jute::ErrorCode::kSessionMoved)
@@ -359,6 +389,8 @@ void Requests::applied(const InFlight& entry, const txn::Applied& applied, Conne
 }
 
 void Requests::abandoned(const InFlight& entry) {
+  // Nothing is under way any more, so the request that this transaction settles stands at its head then.
+  serve_syncs();
   session::SessionTable& sessions = state_.database->sessions;
   jute::Reader in(entry.payload);
   jute::TxnHeader header;
@@ -367,6 +399,11 @@ void Requests::abandoned(const InFlight& entry) {
   if (header.type == jute::OpCode::kCloseSession) {
     sessions.unmark_closing(entry.session, state_.now.steady);
     state_.notable.expired.lives_on(entry.session);
+    // What its client asked meanwhile was dropped, and it would wait for those answers.
+    const ConnectionId speaker = sessions.connection(entry.session);
+    if (Connection* dropping = state_.connections.find(speaker);
+        dropping != nullptr && speaker != entry.connection)
+      close_connection(state_, outbox_, *dropping, CloseReason::kNoLogSpace);
   }
 
   Connection* connection = state_.connections.find(entry.connection);
@@ -376,7 +413,6 @@ void Requests::abandoned(const InFlight& entry) {
     case Pending::Kind::kOpenSession:
       return close_connection(state_, outbox_, *connection, CloseReason::kNoLogSpace);
     case Pending::Kind::kResume:
-      handshake_.complete(*connection, pending.received);
       break;
     case Pending::Kind::kWrite:
       ++state_.stats.writes_refused_no_space;

@@ -2,20 +2,24 @@
 // pipeline, and answers when a transaction settles them.
 //
 // A read is served at once unless its connection has something unanswered; then it queues behind it, and so
-// behind the session's own writes, never behind anybody else's. Writes enter the pipeline as they arrive.
+// behind the session's own writes, never behind anybody else's; only sync waits for all writes that were
+// under way when it came, so that what follows it sees them. Writes enter the pipeline as they arrive.
 // Replies leave in the order of the requests; only pings overtake, so that a slow disk does not look like a
 // dead server.
 //
 // All reads behind a write are answered in the step that applies the write, for its session's next write may
 // be applied right behind it. So what they may answer is bounded where they queue up: a connection whose
 // waiting reads expect too long replies is paused until they are answered. Thread: core. Source:
-// ZooKeeperServer.java (processPacket, submitRequestNow), CommitProcessor.java, FinalRequestProcessor.java;
-// reference "Ordering, pipelining", "When the server closes a connection".
+// ZooKeeperServer.java (processPacket, submitRequestNow), SyncRequestProcessor.java (run), Leader.java
+// (processSync), CommitProcessor.java, FinalRequestProcessor.java; reference "Ordering, pipelining", "When
+// the server closes a connection".
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
+#include <set>
 #include <span>
+#include <utility>
 
 #include "base/time.h"
 #include "server/replica/handshake.h"
@@ -68,15 +72,26 @@ class Requests final : public Settlement {
   /// Settles it now when nothing is unanswered before it, else in its turn. \return  false when the
   /// connection is gone
   bool in_turn(Connection& connection, Pending pending);
+  void wait(Connection& connection, Pending pending);
   /// \return  false when the connection is gone
   bool settle(Connection& connection, const Pending& pending);
   void drain(Connection& connection);
+  void settle_applied(const InFlight& entry, const txn::Applied& applied, std::span<const std::byte> body);
+  /// Whether a transaction up to `zxid` is still under way.
+  [[nodiscard]] bool under_way(Zxid zxid) const {
+    return !pipeline_.in_flight().empty() && pipeline_.in_flight().front().zxid <= zxid;
+  }
+  /// Goes on with the connections whose sync has waited long enough.
+  void serve_syncs();
   void update_flow(Connection& connection);
 
   State& state_;
   Outbox& outbox_;
   Pipeline& pipeline_;
   Handshake& handshake_;
+  /// Connections with such a sync at the head of their queue, and the last transaction that it waits for.
+  /// Those that are gone leave with their transaction.
+  std::set<std::pair<Zxid, ConnectionId>> syncs_;
 };
 
 }  // namespace wk::replica

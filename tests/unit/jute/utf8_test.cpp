@@ -18,6 +18,15 @@ TEST(TakeCharacter, DecodesEveryLength) {
   EXPECT_EQ(characters(std::string_view("\0", 1)), std::u32string(1, U'\0'));
 }
 
+TEST(Cut, EndsBetweenCharacters) {
+  const std::string_view text = "a\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80z";
+  const std::size_t ends[] = {0, 1, 1, 3, 3, 3, 6, 6, 6, 6, 10, 11, 11};
+  for (std::size_t most = 0; most < std::size(ends); ++most)
+    EXPECT_EQ(cut(text, most), text.substr(0, ends[most])) << most;
+  EXPECT_EQ(cut("", 0), "");
+  EXPECT_EQ(cut("\x80\x80\x80\x80\x80\x80", 5).size(), 5U) << "nothing of it is a character";
+}
+
 TEST(TakeCharacter, EdgesOfTheRanges) {
   EXPECT_EQ(characters("\xc2\x80\xdf\xbf"), U"\u0080\u07ff");
   EXPECT_EQ(characters("\xe0\xa0\x80\xef\xbf\xbf"), U"\u0800\uffff");

@@ -54,6 +54,25 @@ TEST(Lags, AreBehindWhatOthersHadShownBefore) {
   EXPECT_THAT(lags(view), ElementsAre(std::nullopt, 1200U, 0U)) << "its zxid is of another database";
 }
 
+// Whoever is visited first in each round: the others had shown more a round ago.
+TEST(Lags, TheOneThatAnswersFirstLagsBehindTheRoundBefore) {
+  EnsembleView view = ensemble_of(3);
+  const auto shows = [&](std::size_t member, std::uint32_t before, std::uint32_t counter,
+                         std::chrono::milliseconds at) {
+    view.members[member].zxid = zxid_of(1, counter);
+    learn(view.members[member], [&](MemberFacts& facts) {
+      facts.zxid_before = {zxid_of(1, before), after(at - 1s)};
+      facts.zxid = {zxid_of(1, counter), after(at)};
+    });
+  };
+  shows(0, 1000, 1000, 5000ms);
+  shows(1, 6000, 9000, 5010ms);
+  shows(2, 6010, 9010, 5020ms);
+  EXPECT_THAT(lags(view), ElementsAre(5010U, 0U, 0U));
+  shows(2, 9010, 2000, 5020ms);
+  EXPECT_THAT(lags(view), ElementsAre(5000U, 0U, 7000U)) << "what it showed was of other data";
+}
+
 class DigestVerdicts : public testing::Test {
  protected:
   void tell(std::size_t member, std::vector<Digest> digests) {

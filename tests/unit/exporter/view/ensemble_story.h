@@ -70,7 +70,8 @@ class EnsembleStory {
     PollReport report;
     report.member = index;
     report.started = now;
-    report.finished = now + std::chrono::milliseconds(5);
+    report.finished =
+        now + std::chrono::milliseconds(5 + index);  // in the same order each second, as in life
     report.address = who.address;
     ProbeReport mntr{.probe = Probe::kMntr,
                      .state = who.state,

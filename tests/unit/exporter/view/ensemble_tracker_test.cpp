@@ -741,6 +741,23 @@ TEST(EnsembleTracker, LagIsCountedWithinTheEpoch) {
   EXPECT_EQ(story.view().limited_by, "replication to zk1:2181");
 }
 
+TEST(EnsembleTracker, AFollowerThatStandsStillLagsWhicheverIsVisitedFirst) {
+  for (const std::size_t still : {0U, 1U, 2U}) {
+    EnsembleStory story;
+    for (int second = 0; second < 5; ++second) {
+      for (std::size_t member = 0; member < 3; ++member)
+        if (member != still) story.answering[member].counter += 3'000;
+      story.second();
+      for (std::size_t member = 0; member < 3; ++member) {
+        if (member == still) continue;
+        EXPECT_LE(story.member(member).lag_transactions, 1U) << member << " beside " << still;
+      }
+    }
+    EXPECT_GE(story.member(still).lag_transactions, 12'000U) << still;
+    EXPECT_LE(story.member(still).lag_transactions, 15'000U) << still;
+  }
+}
+
 TEST(EnsembleTracker, RestartIsSeenByCountersThatBeginAnew) {
   EnsembleStory story;
   story.seconds(2);

@@ -220,12 +220,16 @@ TEST(Learned, TheZxidOfZabstateGivesWayToOneOfTheSameVisit) {
   MemberFacts facts =
       learned({}, report_of(0s, {told(Probe::kSrvr, status), told(Probe::kAdminZabstate, zab)}), 10s);
   EXPECT_EQ(facts.zxid.value, zxid_of(2, 8));
+  EXPECT_FALSE(facts.zxid_before.value.has_value());
   facts = learned(std::move(facts), report_of(1s, {told(Probe::kAdminZabstate, zab)}), 10s);
   EXPECT_EQ(facts.zxid.value, zxid_of(2, 7));
+  EXPECT_EQ(facts.zxid_before.value, zxid_of(2, 8));
+  EXPECT_EQ(facts.zxid_before.at - after(0s), 5ms);
   EXPECT_EQ(facts.zxid.at - after(1s), 5ms);
   facts = learned(std::move(facts), report_of(2s, {told(Probe::kAdminZabstate, ZabAnswer{})}), 10s);
   EXPECT_EQ(facts.zxid.value, zxid_of(2, 7));
   EXPECT_EQ(facts.zxid.at - after(1s), 5ms);
+  EXPECT_EQ(facts.zxid_before.value, zxid_of(2, 8)) << "nothing was told since";
   EXPECT_EQ(facts.zab.at - after(2s), 5ms);
 }
 

@@ -680,14 +680,14 @@ TEST(ClientPort, PausedConnectionThatIsResetEnds) {
   EXPECT_EQ(port.frames, (Strings{"hello", "pause"}));
 }
 
-TEST(ClientPort, UnansweredConnectionsEndInTimeAndAnsweredStay) {
-  Fixture port({.unanswered_timeout = std::chrono::seconds(10)});
-  const Descriptor answered = port.open();
+// Whoever has said what it wants waits for the server as long as it likes: for its disk, for instance.
+TEST(ClientPort, ConnectionsThatAskNothingEndInTimeAndThoseThatWaitForAnAnswerStay) {
+  Fixture port({.unasked_timeout = std::chrono::seconds(10)});
+  const Descriptor asked = port.open();
   const Descriptor silent = connect_to(port.port.bound());
-  const Descriptor opened = port.open();
-  const std::string welcome = "welcome";
-  port.queue(port.opened[0], welcome);
-  port.port.flush();
+  const Descriptor half = connect_to(port.port.bound());
+  send_all(half, frame("hello").substr(0, 6));
+  port.until([&] { return port.opened.size() == 2; });
   const auto now = steady_clock::now();
   port.port.tick(now + std::chrono::seconds(9));
   EXPECT_EQ(port.port.connections(), 3U);
@@ -698,6 +698,39 @@ TEST(ClientPort, UnansweredConnectionsEndInTimeAndAnsweredStay) {
                                                 {Refusal::kUnansweredTooLong, "127.0.0.1", 0}}));
   EXPECT_EQ(port.gone, std::vector<ConnectionId>{port.opened[1]});
   EXPECT_EQ(port.port.stats().closed_unanswered, 2U);
+}
+
+// A turn of no time at all: eight frames, then everybody else.
+TEST(ClientPort, WhoSendsMuchLetsOthersHaveTheirTurn) {
+  Fixture port({.turn = std::chrono::nanoseconds(0)});
+  const Descriptor greedy = port.open(), modest = port.open();
+  port.frames.clear();
+  std::string burst;
+  Strings expected;
+  for (int i = 0; i < 20; ++i) {
+    burst += frame("g" + std::to_string(i));
+    expected.push_back("g" + std::to_string(i));
+  }
+  send_all(greedy, burst);
+  send_all(modest, frame("m"));
+  port.until([&] { return port.frames.size() == 21; });
+  const auto other = std::find(port.frames.begin(), port.frames.end(), "m");
+  EXPECT_LE(other - port.frames.begin(), 8);
+  port.frames.erase(other);
+  EXPECT_EQ(port.frames, expected);
+}
+
+// It sends its burst and is gone: what came before the end is served all the same.
+TEST(ClientPort, WhatWasSentBeforeTheEndIsServedInTurns) {
+  Fixture port({.turn = std::chrono::nanoseconds(0)});
+  Descriptor client = port.open();
+  port.frames.clear();
+  std::string burst;
+  for (int i = 0; i < 30; ++i) burst += frame(std::to_string(i));
+  send_all(client, burst);
+  client.reset();
+  port.until([&] { return !port.gone.empty(); });
+  EXPECT_EQ(port.frames.size(), 30U);
 }
 
 TEST(ClientPort, EndOfThePeerIsToldOnce) {

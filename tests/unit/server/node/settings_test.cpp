@@ -27,7 +27,7 @@ TEST(NodeSettings, DefaultsAreApaches) {
   EXPECT_EQ(limits.connections_per_address, 60);
   EXPECT_EQ(limits.connections, 0);
   EXPECT_EQ(limits.request_bytes, 1'048'575);
-  EXPECT_EQ(limits.unanswered_timeout, milliseconds{10'000});
+  EXPECT_EQ(limits.unasked_timeout, milliseconds{10'000});
 
   const storage::TransactionLogSettings log = log_settings(config);
   EXPECT_EQ(log.preallocation_bytes, 64ULL << 20);

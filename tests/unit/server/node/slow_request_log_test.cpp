@@ -49,6 +49,14 @@ TEST(SlowRequestLog, AReadHasNoStages) {
   EXPECT_EQ(log.lines({{read}, 0}, kNow).at(0), "slow request: getChildren2 of session 0x1 took 2000 ms");
 }
 
+TEST(SlowRequestLog, APathForgesNoLine) {
+  SlowRequestLog log;
+  replica::SlowRequests::ToLog slow = several(1);
+  slow.requests[0].path = "/x\n2026-11-23T14:15:00.000+00:00 critical forged\n\x1b[2J";
+  const std::string line = log.lines(slow, kNow).at(0);
+  for (const char c : line) EXPECT_GE(static_cast<unsigned char>(c), 0x20U) << line;
+}
+
 TEST(SlowRequestLog, AFewLinesAtMostAndTheNextTellsHowManyWereLeftOut) {
   SlowRequestLog log;
   EXPECT_EQ(log.lines(several(8, 100), kNow).size(), SlowRequestLog::kLines);

@@ -82,11 +82,12 @@ TEST(ExpiredSessions, ThisServerStoodStill) {
   member.advance(milliseconds{1'000});
   member.now = member.now + seconds{9};
   member.tick();
+  member.advance(seconds{2});
   const ExpiredSession& session = only(member);
   EXPECT_EQ(session.cause, ExpiryCause::kServerStoodStill);
   EXPECT_EQ(session.stood_still.total, seconds{9});
   EXPECT_EQ(session.stood_still.longest, seconds{9});
-  EXPECT_EQ(session.silence, seconds{10});
+  EXPECT_EQ(session.silence, seconds{12});
 }
 
 // The server's pause is told, but was not what the session died of.

@@ -57,6 +57,52 @@ TEST(Expiry, FetchingWhatIsOwedKeepsASessionAlive) {
   member.step(ClientFetched{fresh.connection});
 }
 
+TEST(Expiry, BehindAPauseOfTheServerWhatWasSentMeanwhileIsReadFirst) {
+  Member member;
+  Client lives(member), silent(member);
+  lives.open(4'000);
+  silent.open(4'000);
+  member.tick();
+  member.now = member.now + seconds{9};
+  member.tick();
+  member.advance(milliseconds{500});
+  lives.send_as(-2, OpCode::kPing);
+  EXPECT_TRUE(lives.next().has_value());
+  member.advance(milliseconds{1'400});
+  EXPECT_EQ(member.replica.sessions().state(silent.session), session::SessionState::kOpen);
+  member.advance(milliseconds{200});
+  EXPECT_EQ(member.replica.sessions().state(silent.session), session::SessionState::kClosing);
+  EXPECT_EQ(member.replica.sessions().state(lives.session), session::SessionState::kOpen);
+}
+
+TEST(Expiry, AServerThatIsLateWithEveryStepExpiresSessionsToo) {
+  Member member;
+  Client client(member);
+  client.open(4'000);
+  for (int i = 0; i < 24; ++i) {
+    member.now = member.now + milliseconds{300};
+    member.tick();
+  }
+  EXPECT_EQ(member.replica.sessions().state(client.session), session::SessionState::kClosing);
+}
+
+// Its pings wait behind what the server did not want to read yet.
+TEST(Expiry, ASessionWhoseConnectionIsNotReadLivesOn) {
+  Settings settings = test_settings();
+  settings.global_outstanding_limit = 2;
+  Member member(settings);
+  Client client(member);
+  client.open(4'000);
+  for (int i = 0; i < 5; ++i) client.send_create("/n" + std::to_string(i));
+  ASSERT_TRUE(member.paused(client.connection));
+  member.advance(seconds{20});
+  EXPECT_EQ(member.replica.sessions().state(client.session), session::SessionState::kOpen);
+  member.sync();
+  ASSERT_FALSE(member.paused(client.connection));
+  member.advance(seconds{6});
+  EXPECT_EQ(member.replica.sessions().state(client.session), session::SessionState::kClosing);
+}
+
 TEST(Expiry, AuthAndSaslDoNotKeepASessionAlive) {
   Member member;
   Client client(member);
@@ -139,6 +185,23 @@ TEST(Expiry, ASessionThatLivesOnHasNotExpired) {
   member.sync();
   EXPECT_EQ(member.replica.stats().sessions_expired, 1U);
   EXPECT_EQ(member.replica.notable().expired.total(), 1U);
+}
+
+// What it asked while its end was under way was dropped.
+TEST(Expiry, ASessionThatLivesOnIsHeardOfThroughAnotherConnection) {
+  Member member;
+  Client client(member);
+  client.open(4'000);
+  const Zxid durable = member.last_logged();
+  member.advance(seconds{6});
+  client.send(OpCode::kExists, jute::ReadRequest{"/", false});
+  member.exhaust(durable);
+  EXPECT_EQ(member.closed(client.connection), CloseReason::kNoLogSpace);
+  member.step(LogSpaceBack{});
+  Client again(member);
+  again.resume(client.session);
+  ASSERT_TRUE(again.welcome().has_value());
+  EXPECT_EQ(again.outcome(OpCode::kExists, jute::ReadRequest{"/", false}), ErrorCode::kOk);
 }
 
 TEST(Expiry, AFullPipelineIsGivenTime) {

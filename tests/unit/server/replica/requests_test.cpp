@@ -158,6 +158,94 @@ TEST(Requests, SyncEchoesThePathBehindTheOwnWrites) {
   EXPECT_EQ(client.next().value().as<jute::SyncRecord>().path, std::nullopt);
 }
 
+TEST(Requests, SyncWaitsForTheWritesOfOthersThatAreUnderWay) {
+  Member member;
+  Client writer(member), reader(member);
+  writer.open();
+  reader.open();
+  writer.send_create("/a");  // 3
+  writer.send_create("/b");  // 4
+  reader.send(OpCode::kExists, jute::ReadRequest{"/a", false});
+  EXPECT_EQ(reader.next().value().header.error, ErrorCode::kNoNode) << "a read alone waits for nobody";
+  reader.send(OpCode::kSync, jute::SyncRecord{"/"});
+  reader.send(OpCode::kExists, jute::ReadRequest{"/b", false});
+  writer.send_create("/c");  // 5, behind the sync
+  EXPECT_EQ(member.replica.outstanding_requests(), 5U);
+  member.step(LogSynced{Zxid{3}});
+  EXPECT_FALSE(reader.next().has_value());
+  member.step(LogSynced{Zxid{4}});
+  const Reply synced = reader.next().value();
+  EXPECT_EQ(synced.as<jute::SyncRecord>().path, "/");
+  EXPECT_EQ(synced.header.zxid, Zxid{4});
+  EXPECT_EQ(reader.next().value().header.error, ErrorCode::kOk);
+  member.sync();
+  reader.send(OpCode::kSync, jute::SyncRecord{"/"});
+  EXPECT_EQ(reader.next().value().header.zxid, Zxid{5}) << "nothing is under way";
+}
+
+// The second session's sync came first and waits for less, but gets to the head of its queue later.
+TEST(Requests, SyncsBetweenWritesOfManyConnectionsAreServedEachInItsTurn) {
+  Member member;
+  Client first(member), second(member), third(member);
+  first.open();
+  second.open();
+  third.open();
+  second.send_create("/second");                          // 4
+  first.send_create("/first");                            // 5
+  second.send(OpCode::kSync, jute::SyncRecord{"/two"});   // behind 4 of its own and 5
+  second.send_create("/second/child");                    // 6
+  third.send(OpCode::kSync, jute::SyncRecord{"/three"});  // behind 6
+  third.send_create("/third");                            // 7
+  second.send(OpCode::kSync, jute::SyncRecord{"/last"});  // behind 7
+  member.step(LogSynced{Zxid{4}});
+  EXPECT_EQ(second.next().value().header.zxid, Zxid{4});
+  EXPECT_FALSE(second.next().has_value());
+  member.sync();
+  const Reply two = second.next().value();
+  EXPECT_EQ(two.as<jute::SyncRecord>().path, "/two");
+  EXPECT_EQ(two.header.zxid, Zxid{5});
+  EXPECT_EQ(second.next().value().header.zxid, Zxid{6});
+  const Reply three = third.next().value();
+  EXPECT_EQ(three.as<jute::SyncRecord>().path, "/three");
+  EXPECT_EQ(three.header.zxid, Zxid{6});
+  EXPECT_EQ(third.next().value().header.zxid, Zxid{7});
+  EXPECT_EQ(second.next().value().as<jute::SyncRecord>().path, "/last");
+  EXPECT_EQ(member.replica.outstanding_requests(), 0U);
+}
+
+TEST(Requests, SyncIsAnsweredOnceWhatItWaitsForIsGivenUp) {
+  Member member;
+  Client writer(member), reader(member);
+  writer.open();
+  reader.open();
+  const Zxid durable = member.last_logged();
+  writer.send_create("/a");
+  reader.send(OpCode::kSync, jute::SyncRecord{"/"});
+  reader.send_create("/b");
+  reader.send(OpCode::kSync, jute::SyncRecord{"/again"});
+  member.exhaust(durable);
+  const Reply synced = reader.next().value();
+  EXPECT_EQ(synced.as<jute::SyncRecord>().path, "/");
+  EXPECT_EQ(synced.header.zxid, durable);
+  EXPECT_EQ(reader.next().value().header.error, ErrorCode::kNotReadOnly);
+  EXPECT_EQ(reader.next().value().as<jute::SyncRecord>().path, "/again");
+  member.step(LogSpaceBack{});
+  EXPECT_EQ(reader.create("/b"), ErrorCode::kOk);
+}
+
+TEST(Requests, AConnectionThatLeavesDuringItsSyncIsMissedByNobody) {
+  Member member;
+  Client writer(member), reader(member);
+  writer.open();
+  reader.open();
+  writer.send_create("/a");
+  reader.send(OpCode::kSync, jute::SyncRecord{"/"});
+  member.step(ClientGone{reader.connection});
+  EXPECT_EQ(member.replica.outstanding_requests(), 1U);
+  member.sync();
+  EXPECT_EQ(writer.next().value().header.error, ErrorCode::kOk);
+}
+
 TEST(Requests, UnknownOperationsAreRefusedInOrderAndEndTheConnection) {
   for (const std::int32_t code : {0, -1, 10, 13, 20, 23, 888, -10, 2'147'483'647}) {
     Member member;
