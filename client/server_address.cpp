@@ -38,7 +38,7 @@ Result<ServerAddress> parse_server(std::string_view entry) {
     host = entry.substr(0, colon);
     rest = entry.substr(colon);
   }
-  if (host.empty()) return bad_entry(entry, "the host is missing");
+  if (const auto fault = host_fault(host, entry.starts_with('['))) return bad_entry(entry, *fault);
   for (const char c : host)
     if (c <= ' ' || c == '/' || c == '[' || c == ']' || c == 0x7f)
       return bad_entry(entry, "the host holds a character that no host name has");

@@ -7,6 +7,7 @@
 #include <charconv>
 #include <cmath>
 
+#include "base/endpoint.h"
 #include "base/ensemble_name.h"
 #include "base/log.h"
 #include "base/near_miss.h"
@@ -167,15 +168,18 @@ Result<std::string> parse_http_url(std::string_view text) {
   const std::string_view authority = rest.substr(0, rest.find('/'));
   std::string_view host = authority;
   std::string_view port;
+  bool bracketed = false;
   if (const auto bracket = authority.find(']');
       authority.starts_with('[') && bracket != std::string_view::npos) {
-    host = authority.substr(0, bracket + 1);
+    bracketed = true;
+    host = authority.substr(1, bracket - 1);
     port = authority.substr(bracket + 1);
   } else if (const auto colon = authority.find(':'); colon != std::string_view::npos) {
     host = authority.substr(0, colon);
     port = authority.substr(colon);
   }
-  if (host.empty() || host == "[]") return bad("names no host");
+  if (host.empty()) return bad("names no host");
+  if (const auto fault = host_fault(host, bracketed)) return bad(fmt::format("names no host: {}", *fault));
   if (!port.empty() && (port.front() != ':' || !parse_port(port.substr(1)))) return bad("has no valid port");
   return without_end_slash(text);
 }

@@ -4,14 +4,12 @@
 
 #include <charconv>
 
+#include "base/endpoint.h"
 #include "base/log.h"
 
 namespace wk::exporter {
 
-std::string ListenAddress::to_string() const {
-  const bool ipv6 = host.find(':') != std::string::npos;
-  return fmt::format("{}{}{}:{}", ipv6 ? "[" : "", host, ipv6 ? "]" : "", port);
-}
+std::string ListenAddress::to_string() const { return endpoint_text(host, port); }
 
 Result<ListenAddress> parse_listen_address(std::string_view text) {
   const auto invalid = [&](std::string_view why) {
@@ -23,13 +21,14 @@ Result<ListenAddress> parse_listen_address(std::string_view text) {
   if (colon == std::string_view::npos) return invalid("has no port");
   std::string_view host = text.substr(0, colon);
   const std::string_view digits = text.substr(colon + 1);
-  if (host.starts_with('[') && host.ends_with(']')) {
+  const bool bracketed = host.size() > 1 && host.starts_with('[') && host.ends_with(']');
+  if (bracketed)
     host = host.substr(1, host.size() - 2);
-    if (host.find(':') == std::string_view::npos)
-      return invalid("has brackets around something other than IPv6");
-  } else if (host.find_first_of(":[]") != std::string_view::npos) {
-    return invalid("an IPv6 address needs brackets");
-  }
+  else if (host.find_first_of("[]") != std::string_view::npos)
+    return invalid("brackets stand around an IPv6 address or nowhere");
+  // Without a host it is all addresses.
+  if (!host.empty() || bracketed)
+    if (const auto fault = host_fault(host, bracketed)) return invalid(*fault);
   ListenAddress address{std::string(host), 0};
   const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), address.port);
   if (digits.empty() || error != std::errc() || end != digits.data() + digits.size()) {

@@ -75,7 +75,8 @@ TEST(ValueRules, UrlsHaveAHostAndNoSecrets) {
   EXPECT_EQ(parse_http_url("http://zk1").value(), "http://zk1");
   for (const char* text :
        {"", "zk1:8080", "ftp://zk1", "http://", "http:///commands", "http://:80", "http://zk1:0",
-        "http://zk1:x", "http://zk1/?a=b", "http://zk1/#a", "http://zk 1", "http://[]:80", "http://[::1]x"})
+        "http://zk1:x", "http://zk1/?a=b", "http://zk1/#a", "http://zk 1", "http://[]:80", "http://[::1]x",
+        "http://8080/commands", "http://[zk1]:80", "http://10.0.0.256/", "http://::1:8080/"})
     EXPECT_FALSE(parse_http_url(text)) << text;
   const auto bad = parse_http_url("http://admin:hunter2@zk1/");
   ASSERT_FALSE(bad);
