@@ -265,6 +265,23 @@ TEST_F(WebConfigFileTest, AnEmptiedFileDoesNotOpenTheDoor) {
   EXPECT_EQ(file->reloads().failed, 2U);
 }
 
+TEST_F(WebConfigFileTest, RequiredClientCertificatesStayRequired) {
+  const KeyPair pair = make_key_pair("server", "DNS:localhost");
+  directory_.write("c.pem", pair.certificate_pem);
+  directory_.write("k.pem", pair.key_pem);
+  const std::string tls = "tls_server_config:\n  cert_file: c.pem\n  key_file: k.pem\n";
+  const auto path = directory_.write("web.yml", tls + "  client_auth_type: RequireAnyClientCert\n");
+  const auto file = *WebConfigFile::open(path, start_);
+  directory_.write("web.yml", tls);
+  EXPECT_EQ(file->current(start_ + 1s)->config.tls->client_auth, ClientAuth::kRequireAnyClientCert);
+  directory_.write("web.yml", tls + "  client_auth_type: VerifyClientCertIfGiven\n");
+  EXPECT_EQ(file->current(start_ + 2s)->config.tls->client_auth, ClientAuth::kRequireAnyClientCert);
+  EXPECT_EQ(file->reloads().succeeded, 0U);
+  directory_.write("web.yml",
+                   tls + "  client_auth_type: RequireAndVerifyClientCert\n  client_ca_file: c.pem\n");
+  EXPECT_EQ(file->current(start_ + 3s)->config.tls->client_auth, ClientAuth::kRequireAndVerifyClientCert);
+}
+
 TEST_F(WebConfigFileTest, NoticesAChangedCertificate) {
   const KeyPair first = make_key_pair("first", "DNS:localhost");
   const KeyPair second = make_key_pair("second", "DNS:localhost");
