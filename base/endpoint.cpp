@@ -32,7 +32,8 @@ std::optional<std::string_view> host_fault(std::string_view host, bool bracketed
     if (is_address(AF_INET6, host.substr(0, zone)) && zone != host.size() - 1) return std::nullopt;
     return "brackets are for IPv6 addresses, and this is none";
   }
-  if (host.find(':') != std::string_view::npos) return "an IPv6 address needs brackets";
+  if (host.find(':') != std::string_view::npos)
+    return "a host has no colon, and an IPv6 address needs brackets";
   if (!numeric_host(host) || is_address(AF_INET, host)) return std::nullopt;
   return host.find('.') == std::string_view::npos ? "the host has only digits"
                                                   : "an IPv4 address has four numbers from 0 to 255";

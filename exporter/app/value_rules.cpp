@@ -191,6 +191,17 @@ Result<std::string> parse_url_path(std::string_view text) {
   return without_end_slash(text);
 }
 
+Result<std::string> parse_server_name(std::string_view text) {
+  const bool legal = !text.empty() && text.size() <= 255 && std::ranges::all_of(text, [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+           std::string_view(".-_:%").find(c) != std::string_view::npos;
+  });
+  if (!legal)
+    return invalid(fmt::format("\"{}\" is no name of a host; write it as it stands in the certificates",
+                               printable(text, 80)));
+  return std::string(text);
+}
+
 Result<void> check_certificate_pair(const TlsSpec& tls) {
   if (tls.cert_file.empty() == tls.key_file.empty()) return {};
   return invalid(tls.key_file.empty() ? "a certificate without its key; name the key file, too"

@@ -2,12 +2,21 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
 
 #include "base/endpoint.h"
 #include "base/log.h"
 
 namespace wk::exporter {
+namespace {
+
+bool in_host(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' || c == '-' ||
+         c == '_' || c == ':';
+}
+
+}  // namespace
 
 std::string ListenAddress::to_string() const { return endpoint_text(host, port); }
 
@@ -17,6 +26,7 @@ Result<ListenAddress> parse_listen_address(std::string_view text) {
         Errc::kInvalidInput,
         fmt::format("listen address '{}': {}; write it like :9141 or 127.0.0.1:9141", printable(text), why)};
   };
+  if (text.find('/') != std::string_view::npos) return invalid("neither a scheme nor a path belongs to it");
   const std::size_t colon = text.rfind(':');
   if (colon == std::string_view::npos) return invalid("has no port");
   std::string_view host = text.substr(0, colon);
@@ -26,6 +36,10 @@ Result<ListenAddress> parse_listen_address(std::string_view text) {
     host = host.substr(1, host.size() - 2);
   else if (host.find_first_of("[]") != std::string_view::npos)
     return invalid("brackets stand around an IPv6 address or nowhere");
+  else if (host == "*")
+    return invalid("leave the host out to listen on all addresses");
+  else if (!std::all_of(host.begin(), host.end(), in_host))
+    return invalid("the host holds a character that no host name has");
   // Without a host it is all addresses.
   if (!host.empty() || bracketed)
     if (const auto fault = host_fault(host, bracketed)) return invalid(*fault);

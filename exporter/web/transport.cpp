@@ -179,6 +179,14 @@ Request request_of(const mg_request_info& info) {
 Result<void> check_transport(const std::vector<ListenAddress>& addresses, bool tls) {
   for (const ListenAddress& address : addresses)
     if (auto possible = check_family(address); !possible) return possible;
+  for (const ListenAddress& all : addresses)
+    for (const ListenAddress& one : addresses)
+      if (&one != &all && all.port == one.port && all.port != 0 &&
+          (all.host.empty() || all.host == "0.0.0.0"))
+        return Error{Errc::kInvalidInput,
+                     fmt::format("cannot listen on {} beside {}, which is all addresses of this "
+                                 "machine; leave one of them out",
+                                 one.to_string(), all.to_string())};
   return tls ? prepare_civetweb_tls() : Result<void>();
 }
 

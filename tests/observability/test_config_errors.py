@@ -29,6 +29,12 @@ _BAD_FLAGS = [
     (["--zookeeper=2181"], ["--zookeeper", "\"2181\"", "only digits", "host:port"]),
     (["--zookeeper=[zk1]:2181"], ["--zookeeper", "\"[zk1]:2181\"", "IPv6"]),
     (["--zookeeper=10.0.0.256"], ["--zookeeper", "10.0.0.256", "0 to 255"]),
+    (["--zookeeper=zk1:2181/kafka"], ["--zookeeper", "chroot"]),
+    (["--zookeeper=tcp://zk1:2181"], ["--zookeeper", "scheme"]),
+    ([_MEMBER, "--listen-address=*:9141"], ["--listen-address", "leave the host out"]),
+    ([_MEMBER, "--listen-address=http://:9141"], ["--listen-address", "scheme"]),
+    ([_MEMBER, "--tls=false", "--tls.ca-file=a.pem"], ["--tls=false", "--tls.ca-file", "exclude"]),
+    ([_MEMBER, "--tls.server-name=a b"], ["--tls.server-name", "\"a b\""]),
     (["--zookeeper=zk1:port"], ["--zookeeper", "zk1:port"]),
     (["--zookeeper=zk1:2181,,zk2:2181"], ["--zookeeper", "host:port"]),
     (["--zookeeper=zk 1:2181"], ["--zookeeper", "host:port"]),
@@ -74,6 +80,8 @@ _BAD_FILES = [
     ("- a\n- b\n", 1, ["a mapping", "ensembles"]),
     ("ensembles:\n  - name: one\n", 2, ["ensembles[0]", "\"members\" is missing"]),
     ("ensembles:\n  - members: [zk1, zk1:2181]\n", 2, ["listed twice"]),
+    ("ensembles:\n  - members: [null]\n", 2, ["ensembles[0].members[0]", "is empty; write a value"]),
+    ("ensembles:\n  - members: [zk1]\n    tls: {server_name: 'a b'}\n", 3, ["tls.server_name", "\"a b\""]),
     ("ensembles:\n  - members: [2181]\n", 2, ["ensembles[0].members[0]", "\"2181\"", "only digits"]),
     ("ensembles:\n  - members: ['::1:2181']\n", 2, ["ensembles[0].members[0]", "\"::1:2181\"", "needs brackets"]),
     ("ensembles:\n  - members: [zk1]\n    intervall: 1s\n", 3,
@@ -117,6 +125,7 @@ _BAD_WEB_FILES = [
     ("tls_server_config: {cert_file: nowhere.pem, key_file: nowhere.key}\n", 1, ["nowhere.pem", "check the path"]),
     ("basic_auth_user:\n  me: x\n", 1, ["basic_auth_user", "did you mean basic_auth_users?"]),
     ("basic_auth_users:\n  me: " + _SECRET + "\n", 2, ["basic_auth_users.me", "bcrypt", "htpasswd"]),
+    ("tls_server_config:\n---\nbasic_auth_users: {}\n", 2, ["second document"]),
     ("basic_auth_users: {\n", None, ["not YAML"]),
     ("tls_server_config:\n  cert_file: a\n  min_version: TLS9\n  key_file: b\n", None, ["a"]),
 ]
@@ -308,6 +317,8 @@ class WebFiles(_Runs):
         for more in (["--check"], []):
             self.assert_one_line(self.run_exporter(_MEMBER, "--listen-address=[::1]:9141", *more), 1,
                                  ["[::1]:9141", "no IPv6", "reverse proxy"])
+            self.assert_one_line(self.run_exporter(_MEMBER, "--listen-address=127.0.0.1:1", "--listen-address=:1",
+                                                   *more), 1, ["127.0.0.1:1 beside :1", "leave one of them out"])
 
     def test_good_files(self):
         done = self.run_exporter(_MEMBER, f"--web.config.file={self.write(self.one.chain, self.one.key)}", "--check")

@@ -24,7 +24,7 @@ TEST(Endpoint, HostsThatMeanSomethingElse) {
   EXPECT_EQ(host_fault("", false), "the host is missing");
   EXPECT_EQ(host_fault("", true), "the host is missing");
   for (const char* host : {"::1", "::1:2181", "2001:db8::1", "zk1:2181"})
-    EXPECT_EQ(host_fault(host, false), "an IPv6 address needs brackets") << host;
+    EXPECT_EQ(host_fault(host, false), "a host has no colon, and an IPv6 address needs brackets") << host;
   for (const char* host : {"zk1", "2181", "127.0.0.1", "::1:2181:x", ":", "fe80::1%", "1::2::3"})
     EXPECT_EQ(host_fault(host, true), "brackets are for IPv6 addresses, and this is none") << host;
   for (const char* host : {"2181", "0", "0042"})

@@ -28,8 +28,12 @@ TEST(ParseServers, RefusalsNameTheEntry) {
   }
   EXPECT_THAT(parse_servers("ok:1,zk1:99999").error().message,
               HasSubstr("\"zk1:99999\" is no server address: the port must be a number from 1 to 65535"));
+  for (const char* text : {"zk1:2181/chroot", "tcp://zk1:2181"})
+    EXPECT_THAT(parse_servers(text).error().message,
+                HasSubstr("neither a scheme nor a path (chroot) belongs to it"));
   EXPECT_EQ(parse_servers("::1:2181").error().message,
-            "\"::1:2181\" is no server address: an IPv6 address needs brackets; write host:port, for example "
+            "\"::1:2181\" is no server address: a host has no colon, and an IPv6 address needs brackets; "
+            "write host:port, for example "
             "zk1.example.org:2181 or [2001:db8::1]:2181");
   EXPECT_THAT(parse_servers("2181").error().message,
               HasSubstr("\"2181\" is no server address: the host has only digits"));

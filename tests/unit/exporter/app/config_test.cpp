@@ -178,7 +178,8 @@ TEST(Config, EveryMistakeIsOneLineWithPlaceKeyAndRemedy) {
        "write "
        "host:port, for example zk1.example.org:2181 or [2001:db8::1]:2181"},
       {"ensembles:\n - members: ['::1:2181']\n",
-       ":2:14: key \"ensembles[0].members[0]\": \"::1:2181\" is no server address: an IPv6 address needs "
+       ":2:14: key \"ensembles[0].members[0]\": \"::1:2181\" is no server address: a host has no colon, and "
+       "an IPv6 address needs "
        "brackets; "
        "write host:port, for example zk1.example.org:2181 or [2001:db8::1]:2181"},
       {"ensembles:\n - members: ['zk1,zk2']\n",

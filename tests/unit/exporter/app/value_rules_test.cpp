@@ -83,6 +83,13 @@ TEST(ValueRules, UrlsHaveAHostAndNoSecrets) {
   EXPECT_EQ(bad.error().message, "the URL holds a user name or password; write those under http_auth");
 }
 
+TEST(ValueRules, ServerNamesAreHosts) {
+  for (const char* text : {"zk.example.org", "10.0.0.1", "::1", "fe80::1%lo", "zk_1-a"})
+    EXPECT_EQ(parse_server_name(text).value(), text);
+  for (const char* text : {"", "a b", "zk1/x", "*.example.org", "zk1\n", "https://zk1", "[::1]"})
+    EXPECT_FALSE(parse_server_name(text)) << text;
+}
+
 TEST(ValueRules, CertificatesAndKeysGoInPairs) {
   TlsSpec tls;
   EXPECT_TRUE(check_certificate_pair(tls));

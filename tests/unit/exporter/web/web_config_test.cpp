@@ -83,6 +83,24 @@ basic_auth_users:
   EXPECT_TRUE(TlsContext::make(*loaded->tls, "web.yml").has_value());
 }
 
+TEST_F(WebConfigTest, WhatGuardsNothingIsAWarning) {
+  const auto loaded =
+      load_web_config(directory_.write("web.yml", "tls_server_config: {}\nbasic_auth_users:\n"));
+  ASSERT_TRUE(loaded.has_value()) << loaded.error().message;
+  ASSERT_EQ(loaded->warnings.size(), 2U);
+  EXPECT_NE(loaded->warnings[0].find("web.yml:1: tls_server_config is empty: this server speaks plain HTTP"),
+            std::string::npos);
+  EXPECT_NE(loaded->warnings[1].find("web.yml:2: basic_auth_users is empty: nobody is asked for a password"),
+            std::string::npos);
+}
+
+TEST_F(WebConfigTest, ASecondDocumentIsAFault) {
+  const auto loaded =
+      load_web_config(directory_.write("web.yml", "tls_server_config: {}\n---\nbasic_auth_users: {}\n"));
+  ASSERT_FALSE(loaded.has_value());
+  EXPECT_NE(loaded.error().message.find("web.yml:2: a second document begins here"), std::string::npos);
+}
+
 TEST_F(WebConfigTest, TakesWhatTheToolkitTakes) {
   const auto limited =
       load_web_config(directory_.write("web.yml", "rate_limit:\n  interval: 1s\n  burst: 5\n"));
