@@ -21,4 +21,9 @@ struct ControlCharacter {
 /// it.
 std::optional<ControlCharacter> find_control_character(std::string_view text);
 
+/// The line (from 0) on which a second YAML document begins: "---" in the first column, behind anything but
+/// blank lines, comments and directives. No other construct can hold it there. yaml-cpp reads the first one
+/// and says nothing of the rest.
+std::optional<std::size_t> second_yaml_document(std::string_view text);
+
 }  // namespace wk

@@ -25,6 +25,8 @@ Result<std::uint16_t> parse_port(std::string_view entry, std::string_view digits
 }
 
 Result<ServerAddress> parse_server(std::string_view entry) {
+  if (entry.find('/') != std::string_view::npos)
+    return bad_entry(entry, "neither a scheme nor a path (chroot) belongs to it");
   std::string_view host = entry;
   std::string_view rest;
   if (entry.starts_with('[')) {
@@ -38,9 +40,9 @@ Result<ServerAddress> parse_server(std::string_view entry) {
     host = entry.substr(0, colon);
     rest = entry.substr(colon);
   }
-  if (host.empty()) return bad_entry(entry, "the host is missing");
+  if (const auto fault = host_fault(host, entry.starts_with('['))) return bad_entry(entry, *fault);
   for (const char c : host)
-    if (c <= ' ' || c == '/' || c == '[' || c == ']' || c == 0x7f)
+    if (c <= ' ' || c == '[' || c == ']' || c == 0x7f)
       return bad_entry(entry, "the host holds a character that no host name has");
   if (rest.empty()) return ServerAddress{std::string(host), kDefaultClientPort};
   auto port = parse_port(entry, rest.substr(1));

@@ -25,7 +25,7 @@ struct ServerAddress {
   friend bool operator==(const ServerAddress&, const ServerAddress&) = default;
 };
 
-/// Reads "host[:port][,host[:port]…]"; an IPv6 literal with a port needs brackets.
+/// Reads "host[:port][,host[:port]…]"; an IPv6 address needs brackets, with a port or without.
 /// \return  at least one address; Errc::kInvalidInput names the entry that is wrong, Errc::kTooLarge a list
 /// that is
 ///          too long

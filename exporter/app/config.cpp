@@ -123,7 +123,8 @@ class ConfigParser {
 
   [[nodiscard]] TargetSpec parse_member(const YamlValue& item, const TargetDefaults& defaults) const {
     const auto target_at = [&](const std::string& address) { return make_target(address, defaults); };
-    if (item.is_scalar()) return item.as(target_at);
+    // Anything else is no single value: most members are.
+    if (!item.is_map()) return item.as(target_at);
     const YamlMap map = item.map(kMemberKeys);
     const auto address = map.find("address");
     if (!address) item.fail("key \"address\" is missing; write for example address: zk1:2181");
@@ -165,7 +166,7 @@ class ConfigParser {
     read_path("ca_file", tls.ca_file);
     read_path("cert_file", tls.cert_file);
     read_path("key_file", tls.key_file);
-    if (const auto name = map.find("server_name")) tls.server_name = name->text();
+    if (const auto name = map.find("server_name")) tls.server_name = name->as(parse_server_name);
     if (const auto skip = map.find("insecure_skip_verify")) tls.verify = !skip->boolean();
     if (const auto pair = check_certificate_pair(tls); !pair)
       map.find(tls.key_file.empty() ? "cert_file" : "key_file").value_or(value).fail(pair.error().message);
@@ -208,28 +209,6 @@ class ConfigParser {
 
 }  // namespace
 
-namespace {
-
-/// Line (from 0) on which a second YAML document begins: "---" in the first column, behind anything but blank
-/// lines, comments and directives. No other construct can hold it there.
-std::optional<std::size_t> second_document(std::string_view text) {
-  bool content = false;
-  for (std::size_t line = 0; !text.empty(); ++line) {
-    const std::string_view row = text.substr(0, text.find('\n'));
-    text.remove_prefix(std::min(text.size(), row.size() + 1));
-    if (row.starts_with("---") && (row.size() == 3 || row[3] == ' ' || row[3] == '\t' || row[3] == '\r')) {
-      if (content) return line;
-      content = row.find_first_not_of(" \t\r", 3) != std::string_view::npos;
-      continue;
-    }
-    const auto first = row.find_first_not_of(" \t\r");
-    if (first != std::string_view::npos && row[first] != '#' && row[0] != '%') content = true;
-  }
-  return std::nullopt;
-}
-
-}  // namespace
-
 Result<Config> parse_config(std::string_view text, const std::string& file, const ConfigFiles& files) {
   if (text.size() > kConfigFileMax)
     return Error{Errc::kTooLarge, fmt::format("{}: the file is larger than {} bytes; is this the right file?",
@@ -249,7 +228,7 @@ Result<Config> parse_config(std::string_view text, const std::string& file, cons
     if (!document.IsDefined() || document.IsNull())
       return Error{Errc::kInvalidInput,
                    yaml_place(file, {}, "the file is empty; write ensembles: with a list of ensembles")};
-    if (const auto line = second_document(text)) {
+    if (const auto line = second_yaml_document(text)) {
       YAML::Mark mark;
       mark.line = static_cast<int>(*line);
       return Error{Errc::kInvalidInput,

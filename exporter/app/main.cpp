@@ -27,7 +27,8 @@
 #include "exporter/app/tls_files.h"
 #include "exporter/app/watcher.h"
 #include "exporter/web/server.h"
-#include "exporter/web/web_config.h"
+#include "exporter/web/transport.h"
+#include "exporter/web/web_config_file.h"
 
 namespace wk::exporter {
 namespace {
@@ -43,6 +44,7 @@ struct Plan {
   HttpOptions http;
   bool https = false;
   std::vector<std::string> warnings;
+  std::vector<std::string> web_warnings;  ///< of the web configuration, which the server logs when it starts
 };
 
 /// A scrape builds megabytes of text on whatever HTTP thread takes it. With glibc's defaults each thread
@@ -91,12 +93,14 @@ std::variant<Plan, Failure> make_plan(const Options& options) {
   if (plan.settings.listen_addresses.empty()) plan.settings.listen_addresses = {{"", kDefaultHttpPort}};
   plan.http.listen = plan.settings.listen_addresses;
   if (!options.web_config_file.empty()) {
-    auto web = load_web_config(options.web_config_file);
+    const auto web = load_active_web_config(options.web_config_file);
     if (!web) return Failure{kExitConfiguration, web.error().message};
     plan.http.web_config = options.web_config_file;
-    plan.https = web->tls.has_value();
-    plan.warnings = std::move(web->warnings);
+    plan.https = (*web)->tls != nullptr;
+    plan.web_warnings = (*web)->config.warnings;
   }
+  if (const auto possible = check_transport(plan.http.listen, plan.https); !possible)
+    return Failure{kExitConfiguration, fmt::format("{}: {}", kProgram, possible.error().message)};
   for (const EnsembleSpec& ensemble : plan.ensembles)
     for (const TargetSpec& member : ensemble.members)
       if (member.tls && !member.tls->verify)
@@ -190,7 +194,8 @@ int main_checked(std::span<const char* const> arguments) {
   if (const auto* failure = std::get_if<Failure>(&made)) return fail(*failure);
   Plan& plan = std::get<Plan>(made);
   if (options->action == Options::Action::kCheck) {
-    for (const std::string& warning : plan.warnings) fmt::print(stderr, "warning: {}\n", warning);
+    for (const auto* warnings : {&plan.web_warnings, &plan.warnings})
+      for (const std::string& warning : *warnings) fmt::print(stderr, "warning: {}\n", warning);
     fmt::print("the configuration is valid: {}\n", counted(plan));
     return 0;
   }

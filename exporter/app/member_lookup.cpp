@@ -6,6 +6,7 @@
 #include <array>
 #include <vector>
 
+#include "base/endpoint.h"
 #include "base/log.h"
 
 namespace wk::exporter {
@@ -32,6 +33,21 @@ std::string_view host_of(std::string_view member) {
 bool on_host(const MemberView& member, std::string_view name) {
   if (name.starts_with('[') && name.ends_with(']')) name = name.substr(1, name.size() - 2);
   return host_of(member.name) == name;
+}
+
+/// `name` is the first label of the member's host, or begins with the host and a dot. The name may have a
+/// port behind it, which is the member's then. Never for addresses, nor for numbers: a number is a server id.
+bool in_domain(const MemberView& member, std::string_view name) {
+  if (const auto colon = name.rfind(':'); colon != std::string_view::npos) {
+    if (name.substr(colon) != std::string_view(member.name).substr(member.name.rfind(':'))) return false;
+    name = name.substr(0, colon);
+  }
+  const std::string_view host = host_of(member.name);
+  if (name.empty() || numeric_host(name) || numeric_host(host)) return false;
+  const auto begins = [](std::string_view whole, std::string_view part) {
+    return whole.size() > part.size() + 1 && whole.starts_with(part) && whole[part.size()] == '.';
+  };
+  return begins(name, host) || (name.find('.') == std::string_view::npos && begins(host, name));
 }
 
 bool named(const MemberView& member, std::string_view name) { return member.name == name; }
@@ -62,7 +78,7 @@ Result<MemberReference> find_member(const Snapshot& snapshot, std::string_view n
     if (!found) return found.error();
     searched.push_back(*found);
   }
-  static constexpr std::array kWays{named, on_host, has_id};
+  static constexpr std::array kWays{named, on_host, has_id, in_domain};
   for (const auto& fits : kWays) {
     std::vector<MemberReference> found;
     for (const EnsembleView* each : searched)

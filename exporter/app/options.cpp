@@ -245,13 +245,21 @@ Result<Parsed> split(std::span<const char* const> arguments) {
 Result<std::optional<TlsSpec>> read_tls(const Given& given) {
   TlsSpec tls;
   bool on = given.text("tls") == "true";
-  for (const Flag& flag : kFlags)
-    if (flag.group == kTls && flag.name != "tls" && given.has(flag.name)) on = true;
+  for (const Flag& flag : kFlags) {
+    // A switch that is written off ("--tls.insecure-skip-verify=false") asks for nothing.
+    if (flag.group != kTls || !given.has(flag.name) ||
+        (flag.value.empty() && given.text(flag.name) == "false"))
+      continue;
+    if (given.text("tls") == "false")
+      return usage(fmt::format("--tls=false and --{} exclude each other; remove one of them", flag.name));
+    on = true;
+  }
   if (!on) return std::optional<TlsSpec>{};
   tls.ca_file = given.text("tls.ca-file");
   tls.cert_file = given.text("tls.cert-file");
   tls.key_file = given.text("tls.key-file");
-  tls.server_name = given.text("tls.server-name");
+  if (auto read = given.read("tls.server-name", parse_server_name, tls.server_name); !read)
+    return read.error();
   tls.verify = given.text("tls.insecure-skip-verify") != "true";
   if (auto pair = check_certificate_pair(tls); !pair)
     return Given::bad(tls.key_file.empty() ? "tls.cert-file" : "tls.key-file", pair.error());

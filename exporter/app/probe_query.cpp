@@ -124,6 +124,12 @@ Result<ProbeQuery> parse_probe_query(const Query& query, std::string_view scrape
                  fmt::format("{} is no configured member, and --probe=listed allows no other target; add "
                              "it to the configuration or start the exporter with --probe=any",
                              parsed.target.name)};
+  } else if (parsed.target.tls && !parsed.target.tls->cert_file.empty()) {
+    return Error{
+        Errc::kNotAllowed,
+        fmt::format("parameter \"module\": the ensemble \"{}\" has a client certificate, which is shown to "
+                    "configured members only; add {} to the configuration or leave module out",
+                    *module, parsed.target.name)};
   }
   if (const auto deadline = deadline_of(scrape_timeout)) parsed.target.timeout = *deadline;
   parsed.families.zookeeper39_instance = false;

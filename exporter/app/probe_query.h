@@ -26,13 +26,14 @@ struct ProbeQuery {
 ///
 /// A target that is a member of a configured ensemble is visited as configured there; `ensemble` chooses
 /// between several. Any other one is visited on its client port alone, with TLS and timeout of the ensemble
-/// that `module` names, if any.
+/// that `module` names, if any; one with a client certificate lends nothing, since the caller of /probe would
+/// choose who gets to see it.
 /// \param scrape_timeout  header X-Prometheus-Scrape-Timeout-Seconds; the deadline is 0.5 s less, or half of
 /// it where it is
 ///                        below a second, and at least 50 ms; without a usable one it is the target's own
 ///                        timeout
-/// \return  Errc::kInvalidInput, Errc::kNotFound (unknown module), or Errc::kNotAllowed when `policy` forbids
-/// the visit
+/// \return  Errc::kInvalidInput, Errc::kNotFound (unknown module), or Errc::kNotAllowed when `policy` or a
+/// client certificate forbids the visit
 Result<ProbeQuery> parse_probe_query(const Query& query, std::string_view scrape_timeout, ProbePolicy policy,
                                      const std::vector<EnsembleSpec>& ensembles,
                                      const FamilySelection& defaults);

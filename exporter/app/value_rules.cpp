@@ -7,6 +7,7 @@
 #include <charconv>
 #include <cmath>
 
+#include "base/endpoint.h"
 #include "base/ensemble_name.h"
 #include "base/log.h"
 #include "base/near_miss.h"
@@ -167,15 +168,18 @@ Result<std::string> parse_http_url(std::string_view text) {
   const std::string_view authority = rest.substr(0, rest.find('/'));
   std::string_view host = authority;
   std::string_view port;
+  bool bracketed = false;
   if (const auto bracket = authority.find(']');
       authority.starts_with('[') && bracket != std::string_view::npos) {
-    host = authority.substr(0, bracket + 1);
+    bracketed = true;
+    host = authority.substr(1, bracket - 1);
     port = authority.substr(bracket + 1);
   } else if (const auto colon = authority.find(':'); colon != std::string_view::npos) {
     host = authority.substr(0, colon);
     port = authority.substr(colon);
   }
-  if (host.empty() || host == "[]") return bad("names no host");
+  if (host.empty()) return bad("names no host");
+  if (const auto fault = host_fault(host, bracketed)) return bad(fmt::format("names no host: {}", *fault));
   if (!port.empty() && (port.front() != ':' || !parse_port(port.substr(1)))) return bad("has no valid port");
   return without_end_slash(text);
 }
@@ -185,6 +189,17 @@ Result<std::string> parse_url_path(std::string_view text) {
     return invalid(
         fmt::format("\"{}\" is no path of a URL; write for example /commands", printable(text, 80)));
   return without_end_slash(text);
+}
+
+Result<std::string> parse_server_name(std::string_view text) {
+  const bool legal = !text.empty() && text.size() <= 255 && std::ranges::all_of(text, [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+           std::string_view(".-_:%").find(c) != std::string_view::npos;
+  });
+  if (!legal)
+    return invalid(fmt::format("\"{}\" is no name of a host; write it as it stands in the certificates",
+                               printable(text, 80)));
+  return std::string(text);
 }
 
 Result<void> check_certificate_pair(const TlsSpec& tls) {

@@ -48,6 +48,8 @@ Result<std::string> parse_ensemble_name(std::string_view text);
 Result<std::string> parse_http_url(std::string_view text);
 /// "/commands": begins with a slash; no query. Returned without a slash at the end.
 Result<std::string> parse_url_path(std::string_view text);
+/// A name or address that a certificate may carry.
+Result<std::string> parse_server_name(std::string_view text);
 /// The rule that PEM files go in pairs: a certificate needs its key and the reverse.
 Result<void> check_certificate_pair(const TlsSpec& tls);
 

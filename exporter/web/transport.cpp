@@ -81,17 +81,20 @@ Error listen_error(const ListenAddress& address, const error_code& error) {
                fmt::format("cannot listen on {}: {}; {}", address.to_string(), error.message(), remedy)};
 }
 
+Result<void> check_family(const ListenAddress& address) {
+  if (address.host.find(':') == std::string::npos) return {};
+  return Error{
+      Errc::kInvalidInput,
+      fmt::format(
+          "cannot listen on {}: the HTTP library of this build (civetweb {}) has no IPv6; listen on an "
+          "IPv4 address such as 127.0.0.1:{} and let a reverse proxy listen on IPv6",
+          address.to_string(), mg_version(), address.port)};
+}
+
 /// The IPv4 endpoint of `address`. A name with several is listened to on its first.
 Result<tcp::endpoint> resolve(const ListenAddress& address) {
   if (address.host.empty()) return tcp::endpoint(tcp::v4(), address.port);
-  if (address.host.find(':') != std::string::npos) {
-    return Error{
-        Errc::kInvalidInput,
-        fmt::format(
-            "cannot listen on {}: the HTTP library of this build (civetweb {}) has no IPv6; listen on an "
-            "IPv4 address such as 127.0.0.1:{} and let a reverse proxy listen on IPv6",
-            address.to_string(), mg_version(), address.port)};
-  }
+  if (const auto possible = check_family(address); !possible) return possible.error();
   asio::io_context io;
   error_code error;
   const auto found =
@@ -172,6 +175,20 @@ Request request_of(const mg_request_info& info) {
 }
 
 }  // namespace
+
+Result<void> check_transport(const std::vector<ListenAddress>& addresses, bool tls) {
+  for (const ListenAddress& address : addresses)
+    if (auto possible = check_family(address); !possible) return possible;
+  for (const ListenAddress& all : addresses)
+    for (const ListenAddress& one : addresses)
+      if (&one != &all && all.port == one.port && all.port != 0 &&
+          (all.host.empty() || all.host == "0.0.0.0"))
+        return Error{Errc::kInvalidInput,
+                     fmt::format("cannot listen on {} beside {}, which is all addresses of this "
+                                 "machine; leave one of them out",
+                                 one.to_string(), all.to_string())};
+  return tls ? prepare_civetweb_tls() : Result<void>();
+}
 
 class Transport::State {
  public:
@@ -284,9 +301,8 @@ class Transport::State {
     context_ = mg_start2(&init, &error);
     if (context_ != nullptr) return {};
     const std::lock_guard lock(mutex_);
-    return Error{Errc::kIo,
-                 fmt::format("the HTTP server cannot start on {}: {}; {}check --web.listen-address", ports,
-                             text.data(), startup_log_)};
+    return Error{Errc::kIo, fmt::format("the HTTP server cannot start on {}: {}; {}check the address", ports,
+                                        text.data(), startup_log_)};
   }
 
   void wake() const {

@@ -55,6 +55,10 @@ struct TransportCounters {
   std::uint64_t keep_alive_refused = 0;
 };
 
+/// What Transport::start() refuses on any machine and at any time: an address that this build cannot listen
+/// on, and with `tls` an installation that cannot serve HTTPS. Binds nothing.
+Result<void> check_transport(const std::vector<ListenAddress>& addresses, bool tls);
+
 class Transport {
  public:
   static constexpr std::size_t kHeadersMax = 63;  ///< header fields of a request; more is 431

@@ -78,8 +78,15 @@ class Reader {
     } catch (const YAML::Exception& e) {
       fail(e.mark, "", fmt::format("is not YAML: {}", printable(e.msg)));
     }
+    if (const auto line = second_yaml_document(text)) {
+      YAML::Mark mark;
+      mark.line = static_cast<int>(*line);
+      fail(mark, "", "a second document begins here; write everything into one");
+    }
     if (root.IsNull()) return std::move(config_);
     require_map(root, "", {"tls_server_config", "http_server_config", "basic_auth_users", "rate_limit"});
+    warn_of_empty(root, "tls_server_config", "this server speaks plain HTTP");
+    warn_of_empty(root, "basic_auth_users", "nobody is asked for a password");
     if (const YAML::Node node = root["tls_server_config"]) read_tls(node);
     if (const YAML::Node node = root["http_server_config"]) read_http(node);
     if (const YAML::Node node = root["basic_auth_users"]) read_users(node);
@@ -92,6 +99,15 @@ class Reader {
     const std::string line = mark.is_null() ? "" : fmt::format(":{}", mark.line + 1);
     throw Fault{{Errc::kInvalidInput,
                  fmt::format("{}{}: {}{}{}", path_.string(), line, key, key.empty() ? "" : ": ", what)}};
+  }
+
+  /// What guards the server and guards nothing is legal in the format, and hardly meant.
+  void warn_of_empty(const YAML::Node& root, std::string_view key, std::string_view effect) {
+    for (const auto& entry : root)
+      if (entry.first.Scalar() == key &&
+          (entry.second.IsNull() || (entry.second.IsMap() && entry.second.size() == 0)))
+        config_.warnings.push_back(
+            fmt::format("{}:{}: {} is empty: {}", path_.string(), entry.first.Mark().line + 1, key, effect));
   }
 
   void require_map(const YAML::Node& node, std::string_view key, Keys known) const {

@@ -5,12 +5,33 @@
 #include <sys/stat.h>
 
 namespace wk::exporter {
+namespace {
+
+bool requires_client_certificate(const WebConfig& config) {
+  return config.tls && (config.tls->client_auth == ClientAuth::kRequireAnyClientCert ||
+                        config.tls->client_auth == ClientAuth::kRequireAndVerifyClientCert);
+}
+
+}  // namespace
+
+Result<std::shared_ptr<const ActiveWebConfig>> load_active_web_config(const std::filesystem::path& path) {
+  auto config = load_web_config(path);
+  if (!config) return config.error();
+  auto active = std::make_shared<ActiveWebConfig>();
+  active->config = std::move(*config);
+  if (active->config.tls) {
+    auto tls = TlsContext::make(*active->config.tls, path.string());
+    if (!tls) return tls.error();
+    active->tls = *tls;
+  }
+  return std::shared_ptr<const ActiveWebConfig>(std::move(active));
+}
 
 Result<std::unique_ptr<WebConfigFile>> WebConfigFile::open(std::filesystem::path path, TimePoint now) {
   std::unique_ptr<WebConfigFile> file(new WebConfigFile(std::move(path)));
   // Stamps are taken before reading: a change in between is then seen as a change, not missed.
   const Stamp before = stamp_of(file->path_);
-  auto loaded = file->load();
+  auto loaded = load_active_web_config(file->path_);
   if (!loaded) return loaded.error();
   file->active_ = *loaded;
   file->stamps_ = stamps_of(file->active_->config.files);
@@ -42,7 +63,7 @@ WebConfigReloads WebConfigFile::reloads() const {
 }
 
 void WebConfigFile::reload() {
-  auto loaded = load();
+  auto loaded = load_active_web_config(path_);
   std::string fault;
   if (!loaded) {
     fault = loaded.error().message;
@@ -51,6 +72,10 @@ void WebConfigFile::reload() {
                         (*loaded)->tls == nullptr ? "off" : "on");
   } else if ((*loaded)->config.users.empty() && !active_->config.users.empty()) {
     fault = fmt::format("{}: all of basic_auth_users are gone; turning authentication off takes a restart",
+                        path_.string());
+  } else if (requires_client_certificate(active_->config) &&
+             !requires_client_certificate((*loaded)->config)) {
+    fault = fmt::format("{}: client certificates are not required any more; turning that off takes a restart",
                         path_.string());
   }
   const bool news = fault != fault_;
@@ -67,19 +92,6 @@ void WebConfigFile::reload() {
   if (!same_files) stamps_ = stamps_of(active_->config.files);
   for (const std::string& warning : active_->config.warnings) spdlog::warn("{}", warning);
   spdlog::info("web configuration {} reloaded", path_.string());
-}
-
-Result<std::shared_ptr<const ActiveWebConfig>> WebConfigFile::load() const {
-  auto config = load_web_config(path_);
-  if (!config) return config.error();
-  auto active = std::make_shared<ActiveWebConfig>();
-  active->config = std::move(*config);
-  if (active->config.tls) {
-    auto tls = TlsContext::make(*active->config.tls, path_.string());
-    if (!tls) return tls.error();
-    active->tls = *tls;
-  }
-  return std::shared_ptr<const ActiveWebConfig>(std::move(active));
 }
 
 WebConfigFile::Stamp WebConfigFile::stamp_of(const std::filesystem::path& path) {

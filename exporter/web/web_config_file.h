@@ -4,8 +4,8 @@
 // new version is reported once and the last good one stays in force; it is tried again each ten seconds,
 // since it may name a file that is yet to come. Differs: the exporter-toolkit turns authentication off when
 // the file on disk loses its users (also for the instant that an editor leaves it empty). Here TLS and
-// authentication, once on, are turned off by a restart only.
-// Thread: any; one mutex, held while files are read.
+// authentication (passwords, and client certificates that are required), once on, are turned off by a restart
+// only. Thread: any; one mutex, held while files are read.
 #pragma once
 
 #include <chrono>
@@ -27,6 +27,10 @@ struct ActiveWebConfig {
   std::shared_ptr<TlsContext> tls;  ///< null = plain HTTP
 };
 
+/// Reads `path` and makes the TLS context that it describes: all that a start needs of it.
+/// \return  as load_web_config and TlsContext::make
+Result<std::shared_ptr<const ActiveWebConfig>> load_active_web_config(const std::filesystem::path& path);
+
 struct WebConfigReloads {
   std::uint64_t succeeded = 0;
   std::uint64_t failed = 0;  ///< further attempts that fail for the same reason are not counted
@@ -38,7 +42,7 @@ class WebConfigFile {
   static constexpr std::chrono::seconds kCheckInterval{1};
   static constexpr std::chrono::seconds kRetryInterval{10};
 
-  /// Loads `path`, which must be good at start. \return as load_web_config and TlsContext::make
+  /// Loads `path`, which must be good at start, and logs its warnings. \return as load_active_web_config
   static Result<std::unique_ptr<WebConfigFile>> open(std::filesystem::path path, TimePoint now);
 
   /// The configuration in force at `now`; never null. Reads the file when it changed.
@@ -60,7 +64,6 @@ class WebConfigFile {
 
   static Stamp stamp_of(const std::filesystem::path& path);
   static std::vector<Stamp> stamps_of(const std::vector<std::filesystem::path>& files);
-  Result<std::shared_ptr<const ActiveWebConfig>> load() const;
   void reload();
 
   const std::filesystem::path path_;

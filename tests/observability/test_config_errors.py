@@ -1,6 +1,7 @@
 """Mistakes on the command line and in the configuration: one line that says where, what and what to do."""
 
 import pathlib
+import shutil
 import subprocess
 import unittest
 
@@ -22,6 +23,18 @@ _BAD_FLAGS = [
     (["--zookeeper=-x"], ["--zookeeper", "-x"]),
     (["--zookeeper=zk1:0"], ["--zookeeper", "zk1:0"]),
     (["--zookeeper=zk1:65536"], ["--zookeeper", "zk1:65536"]),
+    (["--zookeeper=::1:2181"], ["--zookeeper", "\"::1:2181\"", "needs brackets", "[2001:db8::1]:2181"]),
+    (["--zookeeper=zk1,::1"], ["--zookeeper", "\"::1\"", "needs brackets"]),
+    (["--zookeeper=zk1:2181:3888"], ["--zookeeper", "\"zk1:2181:3888\""]),
+    (["--zookeeper=2181"], ["--zookeeper", "\"2181\"", "only digits", "host:port"]),
+    (["--zookeeper=[zk1]:2181"], ["--zookeeper", "\"[zk1]:2181\"", "IPv6"]),
+    (["--zookeeper=10.0.0.256"], ["--zookeeper", "10.0.0.256", "0 to 255"]),
+    (["--zookeeper=zk1:2181/kafka"], ["--zookeeper", "chroot"]),
+    (["--zookeeper=tcp://zk1:2181"], ["--zookeeper", "scheme"]),
+    ([_MEMBER, "--listen-address=*:9141"], ["--listen-address", "leave the host out"]),
+    ([_MEMBER, "--listen-address=http://:9141"], ["--listen-address", "scheme"]),
+    ([_MEMBER, "--tls=false", "--tls.ca-file=a.pem"], ["--tls=false", "--tls.ca-file", "exclude"]),
+    ([_MEMBER, "--tls.server-name=a b"], ["--tls.server-name", "\"a b\""]),
     (["--zookeeper=zk1:port"], ["--zookeeper", "zk1:port"]),
     (["--zookeeper=zk1:2181,,zk2:2181"], ["--zookeeper", "host:port"]),
     (["--zookeeper=zk 1:2181"], ["--zookeeper", "host:port"]),
@@ -67,6 +80,10 @@ _BAD_FILES = [
     ("- a\n- b\n", 1, ["a mapping", "ensembles"]),
     ("ensembles:\n  - name: one\n", 2, ["ensembles[0]", "\"members\" is missing"]),
     ("ensembles:\n  - members: [zk1, zk1:2181]\n", 2, ["listed twice"]),
+    ("ensembles:\n  - members: [null]\n", 2, ["ensembles[0].members[0]", "is empty; write a value"]),
+    ("ensembles:\n  - members: [zk1]\n    tls: {server_name: 'a b'}\n", 3, ["tls.server_name", "\"a b\""]),
+    ("ensembles:\n  - members: [2181]\n", 2, ["ensembles[0].members[0]", "\"2181\"", "only digits"]),
+    ("ensembles:\n  - members: ['::1:2181']\n", 2, ["ensembles[0].members[0]", "\"::1:2181\"", "needs brackets"]),
     ("ensembles:\n  - members: [zk1]\n    intervall: 1s\n", 3,
      ["ensembles[0].intervall", "did you mean \"interval\"?"]),
     ("ensembles:\n  - members: [zk1]\n    interval: 5\n", 3, ["ensembles[0].interval", "\"5\"", "1s"]),
@@ -108,6 +125,7 @@ _BAD_WEB_FILES = [
     ("tls_server_config: {cert_file: nowhere.pem, key_file: nowhere.key}\n", 1, ["nowhere.pem", "check the path"]),
     ("basic_auth_user:\n  me: x\n", 1, ["basic_auth_user", "did you mean basic_auth_users?"]),
     ("basic_auth_users:\n  me: " + _SECRET + "\n", 2, ["basic_auth_users.me", "bcrypt", "htpasswd"]),
+    ("tls_server_config:\n---\nbasic_auth_users: {}\n", 2, ["second document"]),
     ("basic_auth_users: {\n", None, ["not YAML"]),
     ("tls_server_config:\n  cert_file: a\n  min_version: TLS9\n  key_file: b\n", None, ["a"]),
 ]
@@ -244,6 +262,76 @@ class Files(_Runs):
         self.assert_one_line(self.run_exporter(f"--config.file={path}", "--check"), 1, [f"{path}:3:", "key_file"])
         path.write_text(f"ensembles:\n  - members: [zk1]\n    tls: {{ca_file: {one.key}}}\n", encoding="utf-8")
         self.assert_one_line(self.run_exporter(f"--config.file={path}", "--check"), 1, [f"{path}:3:", "ca_file"])
+
+
+class WebFiles(_Runs):
+    """--check refuses whatever the start refuses, in the same words."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        try:
+            authority = tls.CertificateAuthority()
+        except workspace.LabUnavailable as missing:
+            raise unittest.SkipTest(str(missing)) from None
+        cls.addClassCleanup(workspace.remove_folder, authority.folder)
+        cls.one, cls.other = authority.issue("one"), authority.issue("other")
+
+    def write(self, certificate, key, more=""):
+        path = self.folder / "web.yml"
+        path.write_text(f"tls_server_config:\n  cert_file: {certificate}\n  key_file: {key}\n{more}", encoding="utf-8")
+        return path
+
+    def test_what_cannot_start_is_not_valid(self):
+        no_pem = self.folder / "no.pem"
+        no_pem.write_text("certificate\n", encoding="ascii")
+        good = (self.one.certificate, self.one.key)
+        for name, parts, words in (
+                ("no PEM", (no_pem, self.one.key), ["the certificate cannot be used", "PEM"]),
+                ("no PEM key", (self.one.certificate, no_pem), ["the key cannot be used", "PEM"]),
+                ("another's key", (self.one.certificate, self.other.key), ["key", "belong to the certificate"]),
+                ("swapped", (self.one.key, self.one.certificate), ["the certificate cannot be used", "PEM"]),
+                ("unknown suite", (*good, "  cipher_suites: [TLS_NONSENSE]\n"), ["cipher_suites", "TLS_NONSENSE"]),
+                ("no PEM of an authority", (*good, f"  client_ca_file: {no_pem}\n  client_auth_type: "
+                                                   "RequireAndVerifyClientCert\n"), ["client_ca_file", "PEM"])):
+            with self.subTest(name=name):
+                path = self.write(*parts)
+                arguments = (_MEMBER, "--listen-address=127.0.0.1:0", f"--web.config.file={path}")
+                checked = self.run_exporter(*arguments, "--check")
+                self.assert_one_line(checked, 1, [f"{path}: tls_server_config: ", *words])
+                self.assertEqual(self.run_exporter(*arguments).stderr, checked.stderr)
+
+    def test_an_installation_without_its_tls_libraries(self):
+        path = self.write(self.one.certificate, self.one.key)
+        folder = self.folder / "incomplete" / "bin"
+        folder.mkdir(parents=True)
+        binary = shutil.copy(self.binary, folder)
+        arguments = [_MEMBER, "--listen-address=127.0.0.1:0", f"--web.config.file={path}"]
+        for more in (["--check"], []):
+            done = subprocess.run([binary, *arguments, *more], capture_output=True, text=True, timeout=5, check=False)
+            self.assert_one_line(done, 1, ["watchkeeper-exporter: HTTPS is not possible", "lib/watchkeeper"])
+        done = subprocess.run([binary, _MEMBER, "--check"], capture_output=True, text=True, timeout=5, check=False)
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+
+    def test_an_address_that_cannot_be_listened_on(self):
+        for more in (["--check"], []):
+            self.assert_one_line(self.run_exporter(_MEMBER, "--listen-address=[::1]:9141", *more), 1,
+                                 ["[::1]:9141", "no IPv6", "reverse proxy"])
+            self.assert_one_line(self.run_exporter(_MEMBER, "--listen-address=127.0.0.1:1", "--listen-address=:1",
+                                                   *more), 1, ["127.0.0.1:1 beside :1", "leave one of them out"])
+
+    def test_good_files(self):
+        done = self.run_exporter(_MEMBER, f"--web.config.file={self.write(self.one.chain, self.one.key)}", "--check")
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        self.assertEqual(done.stdout, "the configuration is valid: 1 ensemble with 1 member\n")
+
+    def test_what_has_no_effect_is_a_warning(self):
+        path = self.write(self.one.chain, self.one.key, "http_server_config: {http2: true}\n")
+        done = self.run_exporter(_MEMBER, f"--web.config.file={path}", "--check")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertEqual(done.stderr.count("\n"), 1, done.stderr)
+        self.assertIn("warning: ", done.stderr)
+        self.assertIn("http2 has no effect", done.stderr)
 
 
 class Check(_Runs):

@@ -5,11 +5,16 @@ import concurrent.futures
 import crypt
 import gzip
 import http.client
+import http.server
+import os
+import pathlib
 import re
 import signal
 import socket
 import ssl
 import subprocess
+import textwrap
+import threading
 import time
 import unittest
 
@@ -483,6 +488,70 @@ class SafeToStop(watching.LabTestCase):
         self.assertEqual(done.stderr.count("\n"), 1, done.stderr)
         self.assertIn(f"127.0.0.1:{port}", done.stderr)
         self.assertIn("in use", done.stderr.lower())
+
+
+class PreStopHook(watching.LabTestCase):
+    """The recipe of docs/EXPORTER.md, as it stands there but for the address and the bound."""
+
+    def hook(self, address, member, bound_s):
+        text = (pathlib.Path(__file__).resolve().parents[2] / "docs" / "EXPORTER.md").read_text(encoding="utf-8")
+        script = textwrap.dedent(re.search(r"- sh\n +- -c\n +- \|\n(.*?)```", text, re.DOTALL).group(1))
+        for was, wanted in (("watchkeeper-exporter:9141", address), ("+ 60))", f"+ {bound_s}))")):
+            self.assertEqual(script.count(was), 1, was)
+            script = script.replace(was, wanted)
+        begin = time.monotonic()
+        done = subprocess.run(["sh", "-c", script], env={"PATH": os.environ["PATH"], "HOSTNAME": member}, text=True,
+                              capture_output=True, timeout=60, check=False)
+        return done, time.monotonic() - begin
+
+    def test_answers_of_an_exporter(self):
+        # Nothing listens on these ports: no member is known to be safe.
+        members = [f"zk-{n}.zk-headless.invalid:{ports.reserve()}" for n in range(2)]
+        exporter = self.lab(stack.Exporter, [f"--zookeeper={','.join(members)},zk-0.other.invalid", "--canary=off"])
+        done, took_s = self.hook(exporter.address, "nobody", 60)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("no member is called", done.stderr)
+        self.assertLess(took_s, 5)
+        done, took_s = self.hook(exporter.address, "zk-0", 60)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("fits 2 members", done.stderr)
+        self.assertLess(took_s, 5)
+        done, took_s = self.hook(exporter.address, "zk-1", 1)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("stopping all the same", done.stderr)
+        self.assertIn("HTTP 409", done.stderr)
+        self.assertLess(took_s, 1 + 5)
+
+    def test_safe_or_an_exporter_that_is_down(self):
+        class Safe(http.server.BaseHTTPRequestHandler):
+            asked = []
+
+            def do_GET(self):
+                self.asked.append(self.path)
+                self.send_response(200 if len(self.asked) > 1 else 409)
+                self.end_headers()
+                self.wfile.write(b'{"safe": null}')
+
+            def log_message(self, *_):
+                pass
+
+        with http.server.HTTPServer(("127.0.0.1", 0), Safe) as server:
+            thread = threading.Thread(target=server.serve_forever)
+            thread.start()
+            try:
+                done, took_s = self.hook(f"127.0.0.1:{server.server_port}", "zk-1", 60)
+            finally:
+                server.shutdown()
+                thread.join()
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        self.assertEqual(Safe.asked, ["/api/v1/safe-to-stop?member=zk-1"] * 2)
+        self.assertLess(took_s, 10)
+        with faults.HostileServer("silent") as silent:
+            for address, word in ((f"127.0.0.1:{ports.reserve()}", "connect"), (f"127.0.0.1:{silent.port}", "timed out")):
+                done, took_s = self.hook(address, "zk-1", 1)
+                self.assertEqual(done.returncode, 1)
+                self.assertIn(word, done.stderr)
+                self.assertLess(took_s, 1 + 5 + 1)
 
 
 class WebConfiguration(watching.LabTestCase):

@@ -21,5 +21,13 @@ TEST(FindControlCharacter, TellsWhereTheFirstOneStands) {
   EXPECT_EQ(find_control_character("\x04")->value, 4);
 }
 
+TEST(SecondYamlDocument, TellsWhereItBegins) {
+  for (const char* text :
+       {"", "a: 1\n", "# comment\n---\na: 1\n", "%YAML 1.2\n---\na: 1\n", "a: |\n  ---\n", "a: ---b\n"})
+    EXPECT_EQ(second_yaml_document(text), std::nullopt) << text;
+  EXPECT_EQ(second_yaml_document("a: 1\n---\nb: 1\n"), 1u);
+  EXPECT_EQ(second_yaml_document("--- a\n\n---\r\n"), 2u);
+}
+
 }  // namespace
 }  // namespace wk

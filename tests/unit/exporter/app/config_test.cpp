@@ -173,6 +173,15 @@ TEST(Config, EveryMistakeIsOneLineWithPlaceKeyAndRemedy) {
        ":2:14: key \"ensembles[0].members[0]\": \"zk1:0\" is no server address: the port must be a number "
        "from 1 to 65535; "
        "write host:port, for example zk1.example.org:2181 or [2001:db8::1]:2181"},
+      {"ensembles:\n - members: [2181]\n",
+       ":2:14: key \"ensembles[0].members[0]\": \"2181\" is no server address: the host has only digits; "
+       "write "
+       "host:port, for example zk1.example.org:2181 or [2001:db8::1]:2181"},
+      {"ensembles:\n - members: ['::1:2181']\n",
+       ":2:14: key \"ensembles[0].members[0]\": \"::1:2181\" is no server address: a host has no colon, and "
+       "an IPv6 address needs "
+       "brackets; "
+       "write host:port, for example zk1.example.org:2181 or [2001:db8::1]:2181"},
       {"ensembles:\n - members: ['zk1,zk2']\n",
        ":2:14: key \"ensembles[0].members[0]\": \"zk1,zk2\" is no server address; write host:port, for "
        "example "

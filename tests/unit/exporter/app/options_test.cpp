@@ -107,6 +107,12 @@ TEST(Options, TlsAloneTrustsTheSystem) {
   EXPECT_TRUE(options->ensemble->members[0].tls->verify);
 }
 
+TEST(Options, ASwitchThatIsWrittenOffAsksForNothing) {
+  EXPECT_FALSE(parse({"--zookeeper=zk1", "--tls.insecure-skip-verify=false"})->ensemble->members[0].tls);
+  EXPECT_FALSE(parse({"--zookeeper=zk1", "--tls=false"})->ensemble->members[0].tls);
+  EXPECT_TRUE(parse({"--zookeeper=zk1", "--tls.server-name=false"})->ensemble->members[0].tls);
+}
+
 TEST(Options, Ipv6HostsGetBracketsInUrls) {
   const auto options = parse({"--zookeeper=[::1]:2181", "--admin-port=8080"});
   ASSERT_TRUE(options);
@@ -192,6 +198,10 @@ TEST(Options, EveryMistakeIsOneLineWithFlagValueAndRemedy) {
        "production"},
       {{"--zookeeper=zk1", "--tls.cert-file=a"},
        "--tls.cert-file: a certificate without its key; name the key file, too"},
+      {{"--zookeeper=zk1", "--tls=false", "--tls.ca-file=a"},
+       "--tls=false and --tls.ca-file exclude each other; remove one of them"},
+      {{"--zookeeper=zk1", "--tls.server-name=a b"},
+       "--tls.server-name: \"a b\" is no name of a host; write it as it stands in the certificates"},
       {{"--zookeeper=zk1", "--tls.key-file=a"},
        "--tls.key-file: a key without its certificate; name the certificate file, too"},
       {{"--zookeeper=zk1", "--probe=none"}, "--probe: \"none\" is no probe policy; write any, listed or off"},

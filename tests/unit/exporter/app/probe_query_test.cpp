@@ -70,6 +70,25 @@ TEST(ProbeQuery, AModuleLendsTlsAndTimeoutButNoCredentials) {
   EXPECT_EQ(parse({{"target", "zk9"}, {"module", "c"}}).error().code, Errc::kNotFound);
 }
 
+TEST(ProbeQuery, AClientCertificateIsShownToConfiguredMembersAlone) {
+  auto configured = ensembles();
+  configured[0].members[0].tls->cert_file = "me.pem";
+  configured[0].members[0].tls->key_file = "me.key";
+  const auto probed = [&](const Query& query) {
+    return parse_probe_query(query, "", ProbePolicy::kAny, configured, {});
+  };
+  const auto refused = probed({{"target", "zk9"}, {"module", "a"}});
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, Errc::kNotAllowed);
+  EXPECT_EQ(refused.error().message,
+            "parameter \"module\": the ensemble \"a\" has a client certificate, which is shown to configured "
+            "members "
+            "only; add zk9:2181 to the configuration or leave module out");
+  EXPECT_EQ(probed({{"target", "zk1"}, {"module", "a"}})->target.tls->cert_file, "me.pem");
+  EXPECT_FALSE(probed({{"target", "zk9"}})->target.tls);
+  EXPECT_FALSE(probed({{"target", "zk9"}, {"module", "b"}})->target.tls);
+}
+
 TEST(ProbeQuery, PrometheusTimeoutBecomesTheDeadline) {
   const auto deadline = [](std::string_view header) {
     return parse({{"target", "zk1"}}, header)->target.timeout;
@@ -98,7 +117,8 @@ TEST(ProbeQuery, PoliciesForbid) {
 
 TEST(ProbeQuery, BadTargetsAreTheCallersMistake) {
   for (const char* target :
-       {"", "zk1:0", "zk1:x", "http://zk1:2181", "zk1,zk2", "zk 1", "a\"b:1", "[::1", "zk1\n", ":2181"}) {
+       {"", "zk1:0", "zk1:x", "http://zk1:2181", "zk1,zk2", "zk 1", "a\"b:1", "[::1", "zk1\n", ":2181",
+        "::1:2181", "::1", "2181", "2181:2181", "[2181]", "[zk1]:2181", "127.1", "10.0.0.256:2181"}) {
     const auto probe = parse({{"target", target}});
     ASSERT_FALSE(probe) << target;
     EXPECT_EQ(probe.error().code, Errc::kInvalidInput) << target;

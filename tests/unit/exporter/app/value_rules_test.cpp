@@ -75,11 +75,19 @@ TEST(ValueRules, UrlsHaveAHostAndNoSecrets) {
   EXPECT_EQ(parse_http_url("http://zk1").value(), "http://zk1");
   for (const char* text :
        {"", "zk1:8080", "ftp://zk1", "http://", "http:///commands", "http://:80", "http://zk1:0",
-        "http://zk1:x", "http://zk1/?a=b", "http://zk1/#a", "http://zk 1", "http://[]:80", "http://[::1]x"})
+        "http://zk1:x", "http://zk1/?a=b", "http://zk1/#a", "http://zk 1", "http://[]:80", "http://[::1]x",
+        "http://8080/commands", "http://[zk1]:80", "http://10.0.0.256/", "http://::1:8080/"})
     EXPECT_FALSE(parse_http_url(text)) << text;
   const auto bad = parse_http_url("http://admin:hunter2@zk1/");
   ASSERT_FALSE(bad);
   EXPECT_EQ(bad.error().message, "the URL holds a user name or password; write those under http_auth");
+}
+
+TEST(ValueRules, ServerNamesAreHosts) {
+  for (const char* text : {"zk.example.org", "10.0.0.1", "::1", "fe80::1%lo", "zk_1-a"})
+    EXPECT_EQ(parse_server_name(text).value(), text);
+  for (const char* text : {"", "a b", "zk1/x", "*.example.org", "zk1\n", "https://zk1", "[::1]"})
+    EXPECT_FALSE(parse_server_name(text)) << text;
 }
 
 TEST(ValueRules, CertificatesAndKeysGoInPairs) {

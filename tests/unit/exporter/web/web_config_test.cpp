@@ -83,6 +83,24 @@ basic_auth_users:
   EXPECT_TRUE(TlsContext::make(*loaded->tls, "web.yml").has_value());
 }
 
+TEST_F(WebConfigTest, WhatGuardsNothingIsAWarning) {
+  const auto loaded =
+      load_web_config(directory_.write("web.yml", "tls_server_config: {}\nbasic_auth_users:\n"));
+  ASSERT_TRUE(loaded.has_value()) << loaded.error().message;
+  ASSERT_EQ(loaded->warnings.size(), 2U);
+  EXPECT_NE(loaded->warnings[0].find("web.yml:1: tls_server_config is empty: this server speaks plain HTTP"),
+            std::string::npos);
+  EXPECT_NE(loaded->warnings[1].find("web.yml:2: basic_auth_users is empty: nobody is asked for a password"),
+            std::string::npos);
+}
+
+TEST_F(WebConfigTest, ASecondDocumentIsAFault) {
+  const auto loaded =
+      load_web_config(directory_.write("web.yml", "tls_server_config: {}\n---\nbasic_auth_users: {}\n"));
+  ASSERT_FALSE(loaded.has_value());
+  EXPECT_NE(loaded.error().message.find("web.yml:2: a second document begins here"), std::string::npos);
+}
+
 TEST_F(WebConfigTest, TakesWhatTheToolkitTakes) {
   const auto limited =
       load_web_config(directory_.write("web.yml", "rate_limit:\n  interval: 1s\n  burst: 5\n"));
@@ -263,6 +281,23 @@ TEST_F(WebConfigFileTest, AnEmptiedFileDoesNotOpenTheDoor) {
   directory_.write("web.yml", tls);
   EXPECT_TRUE(file->current(start_ + 2s)->config.users.contains("ann"));
   EXPECT_EQ(file->reloads().failed, 2U);
+}
+
+TEST_F(WebConfigFileTest, RequiredClientCertificatesStayRequired) {
+  const KeyPair pair = make_key_pair("server", "DNS:localhost");
+  directory_.write("c.pem", pair.certificate_pem);
+  directory_.write("k.pem", pair.key_pem);
+  const std::string tls = "tls_server_config:\n  cert_file: c.pem\n  key_file: k.pem\n";
+  const auto path = directory_.write("web.yml", tls + "  client_auth_type: RequireAnyClientCert\n");
+  const auto file = *WebConfigFile::open(path, start_);
+  directory_.write("web.yml", tls);
+  EXPECT_EQ(file->current(start_ + 1s)->config.tls->client_auth, ClientAuth::kRequireAnyClientCert);
+  directory_.write("web.yml", tls + "  client_auth_type: VerifyClientCertIfGiven\n");
+  EXPECT_EQ(file->current(start_ + 2s)->config.tls->client_auth, ClientAuth::kRequireAnyClientCert);
+  EXPECT_EQ(file->reloads().succeeded, 0U);
+  directory_.write("web.yml",
+                   tls + "  client_auth_type: RequireAndVerifyClientCert\n  client_ca_file: c.pem\n");
+  EXPECT_EQ(file->current(start_ + 3s)->config.tls->client_auth, ClientAuth::kRequireAndVerifyClientCert);
 }
 
 TEST_F(WebConfigFileTest, NoticesAChangedCertificate) {
