@@ -92,6 +92,15 @@ class Rules(unittest.TestCase):
                 self.assertGreater(len(rule["annotations"]["description"]), 80)
                 self.assertEqual(rule["annotations"]["runbook_url"], f"docs/runbooks/{rule['alert']}.md")
 
+    def test_annotations_ask_for_the_ensemble_of_their_own_cluster_and_namespace(self):
+        asked = [(rule, query) for rule in alerting(MAIN_RULES) for query in template_queries(rule) if "ensemble=%q" in query]
+        self.assertGreater(len(asked), 25)
+        for rule, query in asked:
+            with self.subTest(alert=rule["alert"], query=query):
+                self.assertIn("cluster=%q,namespace=%q,ensemble=%q", query)
+                arguments = re.escape(query) + r'" (\$labels\.job )?\$labels\.cluster \$labels\.namespace \$labels\.ensemble\b'
+                self.assertRegex(" ".join(rule["annotations"].values()), arguments)
+
     def test_runbooks_and_alerts_match(self):
         alerts = {rule["alert"] for rule in alerting(MAIN_RULES, OPTIONAL_RULES)}
         pages = {path.stem for path in RUNBOOKS.glob("*.md")} - {"README"}
