@@ -9,6 +9,7 @@ import os
 import pathlib
 import re
 import subprocess
+import tempfile
 import unittest
 
 import test_inhibition as inhibition
@@ -209,6 +210,26 @@ class Deployment(unittest.TestCase):
     def test_prometheus_configuration(self):
         done = run("promtool", "check", "config", ROOT / "deploy" / "prometheus" / "prometheus.yml")
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+
+    def test_the_installed_configuration_loads_the_rules_as_the_read_me_says(self):
+        folder = ROOT / "deploy" / "prometheus"
+        text = (folder / "README.md").read_text(encoding="utf-8")
+        self.assertIn(f'"SUCCESS: {len(rules(MAIN_RULES))} rules found"', text)
+        groups = len(load(MAIN_RULES)["groups"])
+        self.assertIn(f"another number than {groups}\ngroups", text)
+        self.assertIn(f"| length'     # {groups}\n", text)
+        place, wanted = re.search(r"sed 's\|(\S+)\|(\S+)\|' deploy/prometheus/prometheus.yml", text).groups()
+        with tempfile.TemporaryDirectory() as installed:
+            copied = (folder / "prometheus.yml").read_text(encoding="utf-8")
+            path = pathlib.Path(installed) / "prometheus.yml"
+            path.write_text(copied, encoding="utf-8")
+            self.assertNotEqual(run("promtool", "check", "config", path).returncode, 0, "a copy without the rules is wrong")
+            (path.parent / "rules").mkdir()
+            (path.parent / "rules" / MAIN_RULES.name).write_bytes(MAIN_RULES.read_bytes())
+            path.write_text(re.sub(place, wanted.replace("/etc/prometheus", installed), copied), encoding="utf-8")
+            done = run("promtool", "check", "config", path)
+            self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+            self.assertIn(f"SUCCESS: {len(rules(MAIN_RULES))} rules found", done.stdout)
 
     def test_service_monitor_gives_the_job_that_the_rules_expect(self):
         endpoint = load(ROOT / "deploy" / "kubernetes" / "servicemonitor.yaml")["spec"]["endpoints"][0]
