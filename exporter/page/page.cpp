@@ -57,8 +57,8 @@ Response document(int status, std::string_view title, std::string_view body) {
   return response;
 }
 
-/// From the name of the file in the source tree, which a rule's runbook_url ends with, to the page. Relative, so
-/// that it is right behind a proxy that adds a prefix.
+/// From the name of the file in the source tree, which a rule's runbook_url ends with, to the page. Relative,
+/// so that it is right behind a proxy that adds a prefix.
 Response moved_to(const EmbeddedRunbook& runbook) {
   const std::string_view target = runbook.name == kRunbookList ? "./" : runbook.name;
   Response response =
