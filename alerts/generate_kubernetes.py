@@ -3,7 +3,7 @@
 
 The rule files are embedded line by line, comments included, so the operator gets exactly what promtool has tested.
 With --check nothing is written; exit status 1 tells that a committed file is out of date. --runbook-base re-bases
-runbook_url, --stdout prints instead of writing.
+runbook_url (the exporter's own pages: --runbook-base=http://EXPORTER:9141/runbooks/), --stdout prints instead of writing.
 """
 
 import argparse
@@ -45,7 +45,8 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--check", action="store_true", help="write nothing; exit status 1 when a file is out of date")
     parser.add_argument("--stdout", action="store_true", help="print all objects, separated by ---, and write nothing")
-    parser.add_argument("--runbook-base", default=RUNBOOK_BASE, metavar="PREFIX", help="for example https://HOST/PATH/")
+    parser.add_argument("--runbook-base", default=RUNBOOK_BASE, metavar="PREFIX",
+                        help="http://EXPORTER:9141/runbooks/, which the exporter serves, or https://HOST/PATH/")
     options = parser.parse_args()
     texts = {output: render(source, name, options.runbook_base) for source, output, name in OBJECTS}
     if options.stdout:

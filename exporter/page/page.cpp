@@ -15,6 +15,7 @@ constexpr std::string_view kDocument = "index.html";
 constexpr std::string_view kAssetsPrefix = "/assets/";
 constexpr std::string_view kRunbooksPrefix = "/runbooks/";
 constexpr std::string_view kRunbookList = "README";
+constexpr std::string_view kRunbookFile = ".md";
 
 template <typename Embedded>
 const Embedded* find_by_name(std::span<const Embedded> all, std::string_view name) {
@@ -53,6 +54,16 @@ Response document(int status, std::string_view title, std::string_view body) {
       "<nav aria-label=\"Watchkeeper\"><a href=\"/\">Status</a> <a href=\"/runbooks/\">Runbooks</a></nav>\n"
       "<main>\n{}</main>\n</body>\n</html>\n",
       html_escaped(title), embedded_look(), body);
+  return response;
+}
+
+/// From the name of the file in the source tree, which a rule's runbook_url ends with, to the page. Relative,
+/// so that it is right behind a proxy that adds a prefix.
+Response moved_to(const EmbeddedRunbook& runbook) {
+  const std::string_view target = runbook.name == kRunbookList ? "./" : runbook.name;
+  Response response =
+      document(308, runbook.title, fmt::format("<p>It is at <a href=\"{0}\">{0}</a>.</p>\n", target));
+  response.headers.emplace_back("Location", target);
   return response;
 }
 
@@ -106,6 +117,10 @@ Response page_runbook(const Request& request) {
   std::string_view name = request.path;
   if (!name.starts_with(kRunbooksPrefix)) return page_not_found("There is no such runbook.");
   name.remove_prefix(kRunbooksPrefix.size());
+  if (name.ends_with(kRunbookFile)) {
+    const std::string_view stem = name.substr(0, name.size() - kRunbookFile.size());
+    if (const EmbeddedRunbook* const meant = find_by_name(embedded_runbooks(), stem)) return moved_to(*meant);
+  }
   // The list has one URL.
   const EmbeddedRunbook* const runbook =
       name == kRunbookList ? nullptr : find_by_name(embedded_runbooks(), name.empty() ? kRunbookList : name);

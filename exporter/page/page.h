@@ -19,6 +19,7 @@ Response page_document(const Request& request);
 Response page_asset(const Request& request);
 
 /// The runbook that `request.path`, /runbooks/NAME, names; the list of all at /runbooks/; or 404.
+/// /runbooks/NAME.md, the file that alert rules link to, is redirected there.
 Response page_runbook(const Request& request);
 
 /// 404 for people. \param what  a sentence about what is not there; any bytes

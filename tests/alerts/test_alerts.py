@@ -9,6 +9,7 @@ import os
 import pathlib
 import re
 import subprocess
+import tempfile
 import unittest
 
 import test_inhibition as inhibition
@@ -91,6 +92,15 @@ class Rules(unittest.TestCase):
                 self.assertIn("{{", rule["annotations"]["summary"], "the summary tells which and how much")
                 self.assertGreater(len(rule["annotations"]["description"]), 80)
                 self.assertEqual(rule["annotations"]["runbook_url"], f"docs/runbooks/{rule['alert']}.md")
+
+    def test_annotations_ask_for_the_ensemble_of_their_own_cluster_and_namespace(self):
+        asked = [(rule, query) for rule in alerting(MAIN_RULES) for query in template_queries(rule) if "ensemble=%q" in query]
+        self.assertGreater(len(asked), 25)
+        for rule, query in asked:
+            with self.subTest(alert=rule["alert"], query=query):
+                self.assertIn("cluster=%q,namespace=%q,ensemble=%q", query)
+                arguments = re.escape(query) + r'" (\$labels\.job )?\$labels\.cluster \$labels\.namespace \$labels\.ensemble\b'
+                self.assertRegex(" ".join(rule["annotations"].values()), arguments)
 
     def test_runbooks_and_alerts_match(self):
         alerts = {rule["alert"] for rule in alerting(MAIN_RULES, OPTIONAL_RULES)}
@@ -200,6 +210,26 @@ class Deployment(unittest.TestCase):
     def test_prometheus_configuration(self):
         done = run("promtool", "check", "config", ROOT / "deploy" / "prometheus" / "prometheus.yml")
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+
+    def test_the_installed_configuration_loads_the_rules_as_the_read_me_says(self):
+        folder = ROOT / "deploy" / "prometheus"
+        text = (folder / "README.md").read_text(encoding="utf-8")
+        self.assertIn(f'"SUCCESS: {len(rules(MAIN_RULES))} rules found"', text)
+        groups = len(load(MAIN_RULES)["groups"])
+        self.assertIn(f"another number than {groups}\ngroups", text)
+        self.assertIn(f"| length'     # {groups}\n", text)
+        place, wanted = re.search(r"sed 's\|(\S+)\|(\S+)\|' deploy/prometheus/prometheus.yml", text).groups()
+        with tempfile.TemporaryDirectory() as installed:
+            copied = (folder / "prometheus.yml").read_text(encoding="utf-8")
+            path = pathlib.Path(installed) / "prometheus.yml"
+            path.write_text(copied, encoding="utf-8")
+            self.assertNotEqual(run("promtool", "check", "config", path).returncode, 0, "a copy without the rules is wrong")
+            (path.parent / "rules").mkdir()
+            (path.parent / "rules" / MAIN_RULES.name).write_bytes(MAIN_RULES.read_bytes())
+            path.write_text(re.sub(place, wanted.replace("/etc/prometheus", installed), copied), encoding="utf-8")
+            done = run("promtool", "check", "config", path)
+            self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+            self.assertIn(f"SUCCESS: {len(rules(MAIN_RULES))} rules found", done.stdout)
 
     def test_service_monitor_gives_the_job_that_the_rules_expect(self):
         endpoint = load(ROOT / "deploy" / "kubernetes" / "servicemonitor.yaml")["spec"]["endpoints"][0]

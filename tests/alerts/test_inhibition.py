@@ -86,12 +86,41 @@ class InhibitionTest(unittest.TestCase):
                     shared = {label: f"pair-{pairs}" for label in equal}
                     worse, follows = ({**self.apart(labels, pairs, role), **shared}
                                       for labels, role in ((source, "source"), (target, "target")))
-                    other = {**follows, equal[0]: f"other-{pairs}"}
-                    alerts += [worse, follows, other]
-                    muted[self.key(follows)] = where
-                    loud[self.key(other)] = loud[self.key(worse)] = where
-        print(f"  {pairs} pairs of alerts")
+                    here = {"cluster": f"here-{pairs}", "namespace": f"here-{pairs}"}
+                    worse_here, follows_here = {**worse, **here}, {**follows, **here}
+                    # One label differs, or only one of the two alerts has it.
+                    others = [{**follows, label: f"other-{pairs}"} for label in [*equal, *here]]
+                    others += [{**follows_here, label: f"other-{pairs}"} for label in here]
+                    alerts += [worse, follows, worse_here, follows_here, *others]
+                    muted[self.key(follows)] = muted[self.key(follows_here)] = where
+                    for heard in (worse, worse_here, *others):
+                        loud[self.key(heard)] = where
+        print(f"  {pairs} pairs of alerts, {len(alerts)} alerts")
         self.assertGreater(pairs, 60)
+        self.check(alerts, muted, loud)
+
+    def test_another_cluster_is_heard(self):
+        lost, down = ({"alertname": f"ZooKeeper{name}", "ensemble": "default", "job": "watchkeeper", "instance": "exporter:9141"}
+                      for name in ("QuorumLost", "MemberDown"))
+        lost_in_a, down_in_a, down_in_b = ({**lost, "cluster": "A"}, *({**down, "member": "zk1", "cluster": cluster} for cluster in "AB"))
+        self.check([lost_in_a, down_in_a, down_in_b], {self.key(down_in_a): "MemberDown in A"},
+                   {self.key(lost_in_a): "QuorumLost in A", self.key(down_in_b): "MemberDown in B"})
+
+    def test_only_the_ensemble_that_is_not_polled_is_muted(self):
+        exporter = {"job": "watchkeeper", "instance": "exporter:9141"}
+        stale = {"alertname": "ZooKeeperExporterStale", "ensemble": "hung", **exporter}
+        down = [{"alertname": "ZooKeeperMemberDown", "member": "zk1", "ensemble": ensemble, **exporter}
+                for ensemble in ("hung", "well")]
+        self.check([stale, *down], {self.key(down[0]): "the ensemble that is not polled"},
+                   {self.key(stale): "the cause", self.key(down[1]): "another ensemble of the same exporter"})
+        # The whole exporter hangs: then both are muted, and another exporter's are not.
+        stale = {"alertname": "ZooKeeperExporterStale", **exporter}
+        other = {**down[1], "instance": "other:9141"}
+        self.check([stale, *down, other], {self.key(one): one["ensemble"] for one in down},
+                   {self.key(stale): "the cause", self.key(other): "another exporter"})
+
+    def check(self, alerts, muted, loud):
+        """Sends the alerts to a running Alertmanager and sees which it suppresses; muted and loud: {key: what it is}."""
         try:
             receiver = self.enterContext(stack.WebhookReceiver())
             manager = self.enterContext(stack.Alertmanager(
@@ -105,7 +134,8 @@ class InhibitionTest(unittest.TestCase):
         def states():
             return {self.key(one["labels"]): one["status"]["state"] for one in manager.alerts()}
         try:
-            process.wait_for(lambda: all(states().get(key) == "suppressed" for key in muted), _SETTLED_S, "muted alerts")
+            process.wait_for(lambda: (found := states()) and all(found.get(key) == "suppressed" for key in muted),
+                             _SETTLED_S, "muted alerts")
         except TimeoutError:
             found = states()
             self.assertEqual([where for key, where in muted.items() if found.get(key) != "suppressed"], [])

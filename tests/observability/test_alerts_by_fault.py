@@ -12,6 +12,7 @@ import concurrent.futures
 import contextlib
 import ctypes
 import dataclasses
+import json
 import os
 import pathlib
 import re
@@ -69,7 +70,7 @@ class Scene:
         self.name, self.factor = name, factor
         self.rules = alert_rules()
         self.running = contextlib.ExitStack()
-        self.exporter = self.prometheus = None
+        self.exporter = self.prometheus = self.targets = None
         self.fired = set()
 
     def tell(self, text):
@@ -103,10 +104,20 @@ class Scene:
         self._scrape(f"{member.host}:{member.metrics_port}")
         time.sleep(_SETTLE_S)
 
+    def find(self, *addresses):
+        """What service discovery finds from now on.  A target that it does not find has no `up`, which a dead one has."""
+        part = self.targets.with_suffix(".part")
+        part.write_text(json.dumps([{"targets": list(addresses)}]), "utf-8")
+        part.rename(self.targets)
+
     def _scrape(self, *addresses):
+        self.targets = workspace.new_folder(f"targets-{self.name}") / "targets.json"
+        self.find(*addresses)
         scaled = workspace.new_folder(f"rules-{self.name}") / "scaled.rules.yml"
         timescale.scale_file(_RULES, scaled, self.factor)
-        self.prometheus = self.running.enter_context(stack.Prometheus({"watchkeeper": list(addresses)}, rule_files=[scaled]))
+        self.prometheus = self.running.enter_context(stack.Prometheus(
+            [{"job_name": "watchkeeper", "file_sd_configs": [{"files": [str(self.targets)], "refresh_interval": "1s"}]}],
+            rule_files=[scaled]))
         self.prometheus.wait_for_scrapes()
 
     def active(self, key, state=None):
@@ -431,20 +442,41 @@ def exporter_and_configuration(now):
 
 @scene("ZooKeeperExporterDown warning", "ZooKeeperEnsembleUnwatched")
 def one_of_two_exporters(now):
-    """Two exporters share the job; what only the dead one watched is nobody's, what both watched is not."""
-    server = now.ensemble(1).members[0]
+    """Two exporters share the job; what only the dead one watched is nobody's, what both watched is not.
+
+    Then the same for one that service discovery does not find any more, and for both, beside a server that tells of itself.
+    """
+    server = now.server()
+    inside = f"{server.host}:{server.metrics_port}"
     folder = workspace.new_folder("two-exporters")
     both = folder / "both.yml"
     both.write_text("".join(["ensembles:\n"] + [f"  - name: {name}\n    members: [\"{server.address}\"]\n"
                                               for name in ("alone", "shared")]), "utf-8")
-    first, _ = now.watch_with((f"--config.file={both}",), ("--zookeeper", server.address, "--ensemble=shared"))
+    first, second = now.watch_with((f"--config.file={both}",), ("--zookeeper", server.address, "--ensemble=shared"))
     with now.fires("ZooKeeperExporterDown warning", "ZooKeeperEnsembleUnwatched"):
         first.stop_process()
-    unwatched = {alert["labels"]["ensemble"] for alert in now.active("ZooKeeperEnsembleUnwatched")}
-    if unwatched != {"alone"} or now.active("ZooKeeperExporterDown critical"):
-        raise AssertionError(f"unwatched are {unwatched}; critical: {now.active('ZooKeeperExporterDown critical')}")
+    expect_unwatched(now, "ZooKeeperExporterDown warning")
     first.start()
     now.resolves("ZooKeeperExporterDown warning", "ZooKeeperEnsembleUnwatched")
+
+    now.find(first.address, second.address, inside)
+    process.wait_for(lambda: now.prometheus.value('sum(up{job="watchkeeper"})') == 3, 30, "all three targets")
+    with now.fires("ZooKeeperEnsembleUnwatched"):
+        now.find(second.address, inside)
+    expect_unwatched(now)
+    now.find(inside)
+    process.wait_for(lambda: now.active("ZooKeeperExporterDown critical", "firing"), _FIRE_S, "the page that nobody watches",
+                     child=now.prometheus.process)
+    now.find(first.address, second.address, inside)
+    now.resolves("ZooKeeperExporterDown critical", "ZooKeeperEnsembleUnwatched")
+
+
+def expect_unwatched(now, *down):
+    """Only the ensemble "alone" is told to be unwatched, and of ExporterDown only the rules that are named are active."""
+    unwatched = {alert["labels"]["ensemble"] for alert in now.active("ZooKeeperEnsembleUnwatched")}
+    found = [key for key in ("ZooKeeperExporterDown warning", "ZooKeeperExporterDown critical") if now.active(key)]
+    if unwatched != {"alone"} or found != list(down):
+        raise AssertionError(f"unwatched are {unwatched}; down: {now.prometheus.alerts('ZooKeeperExporterDown')}")
 
 
 @scene("ZooKeeperAverageLatencyHigh", "ZooKeeperRequestLatencyHigh", "ZooKeeperCanaryLatencyHigh", "ZooKeeperFsyncSlow",

@@ -222,7 +222,8 @@ export function exporterSection(): Section {
         title: 'Targets down', width: 6, unit: 'short', limits: limits.anyIsBad,
         runbook: ['ZooKeeperExporterDown', 'ZooKeeperEnsembleUnwatched'], absent: 'no target',
         description: 'Targets of the job that Prometheus could not scrape just now: exporters, and servers that are scraped ' +
-          'themselves. Should be 0; when all are down, nobody watches, and when one is, perhaps nobody what it watched alone.',
+          'themselves. Should be 0; when all are down, nobody watches, and when one is, perhaps nobody what it watched alone. One that ' +
+          'Prometheus has no target for any more is not counted; both alerts tell of it for a day.',
         queries: [{ expr: `sum(1 - ${ofExporter('up')})`, legend: 'down' }],
       }),
       number({

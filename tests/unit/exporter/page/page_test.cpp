@@ -22,8 +22,10 @@
 namespace wk::exporter {
 namespace {
 
+using ::testing::Contains;
 using ::testing::HasSubstr;
 using ::testing::Not;
+using ::testing::Pair;
 using ::testing::StartsWith;
 
 const std::filesystem::path kSource = WK_SOURCE_DIR;
@@ -268,12 +270,25 @@ TEST(Page, LinksOfRunbooksLeadToRunbooks) {
   }
 }
 
+TEST(Page, TheNameOfARunbooksFileLeadsToItsPage) {
+  for (const EmbeddedRunbook& runbook : embedded_runbooks()) {
+    const std::string name(runbook.name);
+    const Response response = page_runbook(request("/runbooks/" + name + ".md"));
+    EXPECT_EQ(response.status, 308) << name;
+    // Relative, so that it stays below the prefix of a proxy.
+    const std::string target = name == "README" ? "./" : name;
+    EXPECT_THAT(response.headers, Contains(Pair("Location", target)));
+    EXPECT_THAT(std::string(response.body_text()), HasSubstr("href=\"" + target + "\""));
+  }
+}
+
 TEST(Page, OtherRunbooksAreNotFound) {
   for (const std::string& path :
        {std::string("/runbooks"), std::string("/runbooks/README"),
-        std::string("/runbooks/ZooKeeperNoLeader.md"), std::string("/runbooks/../ADR"),
-        std::string("/runbooks/ZooKeeperNoLeader\0", 28), std::string("/runbooks/\xff"),
-        "/runbooks/" + std::string(100'000, 'a')})
+        std::string("/runbooks/ZooKeeperNoLeader.md.md"), std::string("/runbooks/.md"),
+        std::string("/runbooks/Nothing.md"), std::string("/runbooks/../ADR"),
+        std::string("/runbooks/../ADR.md"), std::string("/runbooks/ZooKeeperNoLeader\0", 28),
+        std::string("/runbooks/\xff"), "/runbooks/" + std::string(100'000, 'a')})
     EXPECT_EQ(page_runbook(request(path)).status, 404) << path.substr(0, 100);
 }
 
