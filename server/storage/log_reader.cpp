@@ -383,6 +383,16 @@ Result<LogReader> LogReader::open(FileSystem& files, std::string directory, Zxid
   return LogReader(std::make_unique<State>(files, std::move(directory), from, options, std::move(logs)));
 }
 
+Result<LogReader> LogReader::open_file(FileSystem& files, std::string directory, std::string name,
+                                       LogReadOptions options) {
+  const auto file = files.open_to_read(join(directory, name));
+  if (!file) return file.error();
+  const auto size = (*file)->size();
+  if (!size) return size.error();
+  std::vector<LogName> logs{{Zxid{}, std::move(name), *size}};
+  return LogReader(std::make_unique<State>(files, std::move(directory), Zxid{}, options, std::move(logs)));
+}
+
 Result<std::optional<LogRecord>> LogReader::next() { return state_->next(); }
 
 const LogEnd& LogReader::end() const { return state_->end(); }

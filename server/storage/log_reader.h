@@ -75,6 +75,9 @@ class LogReader {
   /// Chooses the files: all that begin at or above `from`, and the newest one that begins below it.
   /// \param from  first zxid that is wanted: the snapshot's plus one
   static Result<LogReader> open(FileSystem& files, std::string directory, Zxid from, LogReadOptions options);
+  /// One file alone, every transaction in it. Errc::kNotFound when it is not there.
+  static Result<LogReader> open_file(FileSystem& files, std::string directory, std::string name,
+                                     LogReadOptions options);
   LogReader(LogReader&&) noexcept;
   LogReader& operator=(LogReader&&) noexcept;
   ~LogReader();
