@@ -157,20 +157,23 @@ int purge(const config::Config& config, std::size_t retain) {
   return 0;
 }
 
-int serve(const config::Config& config) {
+int serve(const config::Config& config, bool accept_loss) {
   std::signal(SIGPIPE, SIG_IGN);
   const auto settings = replica_settings(config, Seeds::random_ones());
   if (!settings) return fail(kExitUnexpected, settings.error().message);
   storage::FileSystem& files = storage::posix_file_system();
   auto directories = storage::DataDirectories::open(files, directory_settings(config));
   if (!directories) return fail(kExitDataDirectory, directories.error().message);
-  auto restored = restore(files, *directories, config, *settings);
+  auto restored = restore(files, *directories, config, *settings, accept_loss);
   if (!restored) return fail(kExitUnexpected, restored.error().message);
   for (const std::string& finding : restored->findings) spdlog::warn("{}", finding);
   spdlog::info("restored: snapshot {}, {} transactions of the log, last zxid {}, {} znodes",
                restored->snapshot_name.empty() ? "none" : restored->snapshot_name,
                restored->report.transactions_replayed, restored->report.last.to_string(),
                restored->database->tree.node_count());
+  const std::vector<std::string> losses = std::move(restored->losses);
+  if (accept_loss && losses.empty())
+    spdlog::warn("--accept-loss had nothing to give up; start without it from now on");
 
   Node node(config, files, *std::move(directories), *std::move(restored), *settings);
   if (const auto bound = node.bind(); !bound)
@@ -192,7 +195,7 @@ int serve(const config::Config& config) {
                             "admin.enableServer=false",
                             admin.error().message));
   if (observatory) {
-    observatory->start();
+    observatory->start(losses);
     node.observer().set_receiver(
         [&observatory](exporter::PollReport report) { observatory->observe(std::move(report)); });
     node.set_event_receiver(
@@ -239,7 +242,7 @@ int main_checked(std::span<const char* const> arguments) {
   log_diagnostics(loaded.diagnostics);
   int status = config::exit_code(loaded.diagnostics);
   if (loaded.config)
-    status = serve(*loaded.config);
+    status = serve(*loaded.config, options->accept_loss);
   else
     spdlog::critical("Invalid config, exiting abnormally");
   spdlog::shutdown();

@@ -10,6 +10,8 @@
 #include <utility>
 #include <vector>
 
+#include "base/log.h"
+
 namespace wk::node {
 
 using exporter::EventType;
@@ -20,6 +22,8 @@ namespace {
 constexpr std::chrono::seconds kTurn{1};
 /// Reports come once a second; one that is not there by then is late.
 constexpr std::chrono::milliseconds kLate{1'500};
+/// Of what a start tells of losses, so that its line in the recorder stays below its limit. The log has all.
+constexpr std::size_t kLossesTextMax = 2'000;
 
 exporter::EnsembleSpec ensemble_of(const std::string& name, const std::string& member,
                                    std::uint16_t client_port) {
@@ -51,7 +55,7 @@ Observatory::Observatory(const std::string& ensemble_name, const std::string& me
 
 Observatory::~Observatory() { join(); }
 
-void Observatory::start() {
+void Observatory::start(std::span<const std::string> losses) {
   std::vector<exporter::Event> events = recorder_.past();
   // Whatever the ensemble was called before: the page and the API show one, and its time line goes on.
   for (exporter::Event& event : events) event.ensemble = ensemble().name;
@@ -65,6 +69,12 @@ void Observatory::start() {
   started.severity = harmless ? Severity::kInfo : Severity::kWarning;
   started.text = start_text(before);
   if (!harmless) spdlog::warn("{}", started.text);
+  if (!losses.empty()) {
+    started.severity = Severity::kCritical;
+    std::string lost;
+    for (const std::string& loss : losses) lost += ". Lost: " + loss;
+    started.text += printable(lost, kLossesTextMax);
+  }
   started.member = ensemble().members.front().name;
   tracker_.observe(std::move(started), events);
   keep(events);

@@ -13,6 +13,7 @@
 #include <boost/asio/steady_timer.hpp>
 #include <chrono>
 #include <cstdint>
+#include <span>
 #include <string>
 #include <thread>
 #include <vector>
@@ -42,7 +43,8 @@ class Observatory {
   Observatory(const Observatory&) = delete;
   Observatory& operator=(const Observatory&) = delete;
 
-  void start();
+  /// \param losses  what this start gave up by the operator's order, sentences for the time line
+  void start(std::span<const std::string> losses = {});
   /// \param reason  why the server ends, for the time line of the next start; a sentence
   /// \param orderly  false when it gives up
   void stop(const std::string& reason, bool orderly);

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <system_error>
 
+#include "server/storage/lost_files.h"
 #include "server/storage/purge.h"
 
 namespace wk::node {
@@ -25,6 +26,9 @@ Serves in the foreground until SIGTERM or SIGINT; logs to standard error.
   -DKEY=VALUE, --set KEY=VALUE  sets a key of zoo.cfg, with or without "zookeeper." before it; wins over FILE
   --environment                 takes ZOO_… variables as the container images of ZooKeeper do; they win over FILE
   --lenient                     takes " #" behind a value as the beginning of a comment
+  --accept-loss                 for one start after damage: leaves out what is damaged or missing in the data with all
+                                that comes after it, tells what, and keeps the files beside the rest as lost.…; without
+                                it such a start is refused
   --check                       tells everything about the configuration and ends: 0, or the exit code of the start
   --purge COUNT                 removes what the newest COUNT snapshots (at least 3) make unnecessary and ends; may run
                                 beside the server
@@ -97,6 +101,8 @@ class Parser {
       options_.environment = true;
     } else if (flag == "--lenient") {
       options_.lenient = true;
+    } else if (flag == storage::kAcceptLossFlag) {
+      options_.accept_loss = true;
     } else {
       fail(fmt::format("{} is no option", flag));
     }

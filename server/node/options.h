@@ -23,6 +23,7 @@ struct Options {
   std::size_t snapshots_to_retain = 0;  ///< of kPurge, at least 3
   bool environment = false;
   bool lenient = false;
+  bool accept_loss = false;  ///< start although transactions are lost
   std::string log_level = "info";
   std::optional<LogFormat> log_format;  ///< wins over the configuration
 };

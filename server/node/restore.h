@@ -28,11 +28,15 @@ struct Restored {
   std::uint64_t snapshot_bytes = 0;           ///< uncompressed
   std::string snapshot_name;                  ///< empty when there was none
   std::vector<std::string> findings;          ///< what an operator should know, a sentence each
+  std::vector<std::string> losses;            ///< of the findings: what was given up by order
 };
 
 /// \param directories  opened and locked
+/// \param accept_loss  the operator's order: what is damaged or missing is left out, with what needs it, and
+///                     set aside (server/storage/lost_files.h)
 /// \return  an error that ends the start with exit code 1; its message names file, offset and remedy
 Result<Restored> restore(storage::FileSystem& files, const storage::DataDirectories& directories,
-                         const config::Config& config, const replica::Settings& settings);
+                         const config::Config& config, const replica::Settings& settings,
+                         bool accept_loss = false);
 
 }  // namespace wk::node

@@ -80,6 +80,7 @@ storage::TransactionLogSettings log_settings(const config::Config& config) {
           .file_bytes_max = storage.log_size_limit_kib > 0
                                 ? std::optional(static_cast<std::uint64_t>(storage.log_size_limit_kib) * 1024)
                                 : std::nullopt,
+          .payload_bytes_max = stored_bytes_max(config),
           .force_sync = storage.force_sync};
 }
 

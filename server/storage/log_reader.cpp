@@ -9,13 +9,12 @@
 #include "base/check.h"
 #include "server/storage/big_endian.h"
 #include "server/storage/log_damage.h"
+#include "server/storage/lost_files.h"
 
 namespace wk::storage {
 namespace {
 
 constexpr std::size_t kReadBytes = std::size_t{1} << 20;
-/// Prefix of the copies that mend_log() keeps of what an operator gave up.
-constexpr std::string_view kLostPrefix = "lost.";
 
 bool all_zero(std::span<const std::byte> bytes) {
   if (bytes.empty()) return true;
@@ -98,7 +97,7 @@ class LogReader::State {
       : files_(files),
         directory_(std::move(directory)),
         from_(from),
-        options_(options),
+        options_(std::move(options)),
         logs_(std::move(logs)) {
     for (const LogName& log : logs_) end_.file_bytes += log.size;
   }
@@ -123,10 +122,11 @@ class LogReader::State {
         if (!*ended) continue;
         payload = **ended;
       }
-      remember_tail(at, at + kRecordOverheadBytes + (*payload)->size());
       const auto wanted = judge(**payload, at);
       if (!wanted) return wanted.error();
       if (stopped_) return stop();
+      if (!file_) continue;  // passed over as a whole
+      remember_tail(at, at + kRecordOverheadBytes + (*payload)->size());
       if (!*wanted) continue;
       return std::optional(LogRecord{end_.last, **payload, file_->name(), at});
     }
@@ -160,24 +160,35 @@ class LogReader::State {
             fmt::format(
                 "{} at byte {}: {}. Last good transaction: {}. {} bytes{} would be given up if the server "
                 "went on from there. Restore the file from another member or a backup, or empty this "
-                "member's data so that it copies another member's; to start in spite of the loss, use "
-                "the option to accept it",
-                path(), offset, what, describe(end_.last), logs_[next_file_ - 1].size - offset, more)};
+                "member's data so that it copies another member's; to start in spite of the loss, start "
+                "once with {}",
+                path(), offset, what, describe(last_good()), logs_[next_file_ - 1].size - offset, more,
+                kAcceptLossFlag)};
   }
 
   /// Damage: an error, or the end of reading when the operator has accepted the loss.
   Result<void> damage(Errc code, std::uint64_t offset, std::string_view what) {
     if (!options_.accept_loss) return refuse(code, offset, what);
-    note(fmt::format(
+    if (!end_.loss.empty()) end_.loss += "; ";
+    if (end_.records == 0 && options_.continues_state && !is_last_file() &&
+        logs_[next_file_].first <= from_) {
+      end_.loss += fmt::format("{} at byte {}: {}. Left out, kept as {}*; the snapshot holds what it held",
+                               path(), offset, what, kLostPrefix);
+      end_.files_set_aside.push_back(logs_[next_file_ - 1].name);
+      if (end_.tail_file == logs_[next_file_ - 1].name) end_.tail_file.clear();
+      file_.reset();
+      return {};
+    }
+    end_.loss += fmt::format(
         "{} at byte {}: {}. Given up by order: {} bytes of this file and {} later files; kept beside "
         "as {}*. Last transaction: {}",
         path(), offset, what, logs_[next_file_ - 1].size - offset, logs_.size() - next_file_, kLostPrefix,
-        describe(end_.last)));
-    end_.mend = offset < kLogHeaderBytes ? LogEnd::Mend::kRemoveFile : LogEnd::Mend::kCut;
+        describe(last_good()));
+    // A file without a record must not stay: it would stand behind those that are written from here on.
+    end_.mend = offset <= kLogHeaderBytes ? LogEnd::Mend::kRemoveFile : LogEnd::Mend::kCut;
     end_.mend_file = logs_[next_file_ - 1].name;
     end_.mend_offset = offset;
-    end_.set_aside = true;
-    for (std::size_t i = next_file_; i < logs_.size(); ++i) end_.files_beyond.push_back(logs_[i].name);
+    for (std::size_t i = next_file_; i < logs_.size(); ++i) end_.files_set_aside.push_back(logs_[i].name);
     stopped_ = true;
     return {};
   }
@@ -318,6 +329,12 @@ class LogReader::State {
     end_.mend_offset = offset;
   }
 
+  /// The zxid of the state that stands: the last one handed out, or the one that the log goes on from.
+  [[nodiscard]] Zxid last_good() const {
+    if (end_.records > 0 || !options_.continues_state) return end_.last;
+    return Zxid{from_.value - 1};
+  }
+
   /// The zxid that the next record has to follow: the last one read, wanted or not.
   [[nodiscard]] Zxid end_of_order() const { return std::max(end_.last, below_from_); }
 
@@ -335,22 +352,55 @@ class LogReader::State {
       ++end_.skipped;
       return false;
     }
-    if (end_.records > 0 && zxid.epoch() == end_.last.epoch() && zxid.value != end_.last.value + 1) {
-      const auto refused = damage(Errc::kInvalidInput, at,
-                                  fmt::format("transaction {} follows {}; those in between are missing",
-                                              zxid.to_string(), end_.last.to_string()));
-      if (!refused) return refused.error();
-      return false;
+    if (end_.records > 0 || options_.continues_state) {
+      const auto follows = judge_gap(zxid, at);
+      if (!follows) return follows.error();
+      if (!*follows) return false;
+    } else if (from_.value > 0 && zxid.counter() > 1 && zxid != from_) {
+      note(fmt::format("{} at byte {}: the first transaction is {}, and nothing tells of those before it",
+                       path(), at, zxid.to_string()));
     }
-    if (end_.records == 0 && from_.value > 1 && zxid.epoch() == from_.epoch() && zxid != from_)
-      note(fmt::format(
-          "{} at byte {}: the first transaction is {}, but {} should come next after the snapshot; "
-          "log files are missing",
-          path(), at, zxid.to_string(), from_.to_string()));
     if (end_.records == 0) end_.first = zxid;
     end_.last = zxid;
     ++end_.records;
     return true;
+  }
+
+  /// Whether a record may follow what stands. Within an epoch nothing may be left out. A new epoch begins
+  /// with 1, but where it begins with more only a snapshot from in between proves that this member had the
+  /// rest.
+  Result<bool> judge_gap(Zxid zxid, std::uint64_t at) {
+    const Zxid last = last_good();
+    if (zxid.epoch() == last.epoch()) {
+      if (zxid.value == last.value + 1) return true;
+      if (end_.records > 0)
+        return leave_out(at, fmt::format("transaction {} follows {}; those in between are missing",
+                                         zxid.to_string(), last.to_string()));
+      return leave_out(
+          at,
+          fmt::format("it goes on with transaction {}, but what stands before it ends with {}: {}, and the "
+                      "log file that held what lies between",
+                      zxid.to_string(), last.to_string(),
+                      missing_text(Zxid{last.value + 1}, Zxid{zxid.value - 1})));
+    }
+    if (zxid.counter() <= 1) return true;
+    const std::string gap =
+        fmt::format("transaction {} follows {}, though its epoch begins with {}", zxid.to_string(),
+                    last.to_string(), Zxid{(zxid.value >> 32 << 32) + 1}.to_string());
+    const auto& snapshots = options_.unreadable_snapshots;
+    const bool had = std::ranges::any_of(snapshots, [&](Zxid snapshot) {
+      return snapshot > last && snapshot < zxid && snapshot.counter() > 0;
+    });
+    if (had) return leave_out(at, gap + "; those in between are missing");
+    note(fmt::format("{} at byte {}: {}; those in between may be missing", path(), at, gap));
+    return true;
+  }
+
+  /// damage() as the answer to whether a record is handed out.
+  Result<bool> leave_out(std::uint64_t at, std::string_view what) {
+    const auto refused = damage(Errc::kInvalidInput, at, what);
+    if (!refused) return refused.error();
+    return false;
   }
 
   FileSystem& files_;
@@ -380,7 +430,19 @@ Result<LogReader> LogReader::open(FileSystem& files, std::string directory, Zxid
   const auto first_above =
       std::ranges::find_if(logs, [from](const LogName& log) { return log.first >= from; });
   if (first_above != logs.begin()) logs.erase(logs.begin(), std::prev(first_above));
-  return LogReader(std::make_unique<State>(files, std::move(directory), from, options, std::move(logs)));
+  return LogReader(
+      std::make_unique<State>(files, std::move(directory), from, std::move(options), std::move(logs)));
+}
+
+Result<LogReader> LogReader::open_file(FileSystem& files, std::string directory, std::string name,
+                                       LogReadOptions options) {
+  const auto file = files.open_to_read(join(directory, name));
+  if (!file) return file.error();
+  const auto size = (*file)->size();
+  if (!size) return size.error();
+  std::vector<LogName> logs{{Zxid{}, std::move(name), *size}};
+  return LogReader(
+      std::make_unique<State>(files, std::move(directory), Zxid{}, std::move(options), std::move(logs)));
 }
 
 Result<std::optional<LogRecord>> LogReader::next() { return state_->next(); }
@@ -473,15 +535,12 @@ Result<void> mend_last_file(FileSystem& files, const std::string& directory, con
 
 Result<void> mend_log(FileSystem& files, const std::string& directory, const LogEnd& end) {
   // From the newest file backwards, so that a crash leaves a log without a gap.
-  for (auto name = end.files_beyond.rbegin(); name != end.files_beyond.rend(); ++name) {
-    const auto moved =
-        files.rename(join(directory, *name), join(directory, fmt::format("{}{}", kLostPrefix, *name)));
-    if (!moved) return moved.error();
-    if (const auto synced = files.sync_directory(directory); !synced) return synced.error();
-  }
-  if (end.set_aside && end.mend != LogEnd::Mend::kNothing) {
-    const auto copied = copy_file(files, join(directory, end.mend_file),
-                                  join(directory, fmt::format("{}{}", kLostPrefix, end.mend_file)));
+  for (auto name = end.files_set_aside.rbegin(); name != end.files_set_aside.rend(); ++name)
+    if (const auto moved = set_aside(files, directory, *name); !moved) return moved.error();
+  if (!end.loss.empty() && end.mend != LogEnd::Mend::kNothing) {
+    const auto lost = free_lost_name(files, directory, end.mend_file);
+    if (!lost) return lost.error();
+    const auto copied = copy_file(files, join(directory, end.mend_file), join(directory, *lost));
     if (!copied) return copied.error();
     if (const auto synced = files.sync_directory(directory); !synced) return synced.error();
   }
@@ -491,7 +550,7 @@ Result<void> mend_log(FileSystem& files, const std::string& directory, const Log
 
 Result<void> truncate_log(FileSystem& files, const std::string& directory, Zxid last,
                           LogReadOptions options) {
-  auto reader = LogReader::open(files, directory, last, options);
+  auto reader = LogReader::open(files, directory, last, std::move(options));
   if (!reader) return reader.error();
   const auto record = reader->next();
   if (!record) return record.error();

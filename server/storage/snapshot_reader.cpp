@@ -10,6 +10,7 @@
 #include "server/storage/big_endian.h"
 #include "server/storage/byte_stream.h"
 #include "server/storage/log_format.h"
+#include "server/storage/lost_files.h"
 
 namespace wk::storage {
 namespace {
@@ -354,27 +355,27 @@ Result<bool> passes_quick_check(FileSystem& files, const std::string& directory,
 }
 
 Result<NewestSnapshot> read_newest_snapshot(FileSystem& files, const std::string& directory,
-                                            SnapshotVisitor& visitor, std::size_t field_bytes_max, Zxid max) {
+                                            SnapshotVisitor& visitor, SnapshotReadOptions options) {
   const auto entries = files.list(directory);
   if (!entries) return entries.error();
   NewestSnapshot newest;
   bool refused = false;
   std::size_t tried = 0;
   for (const SnapshotName& name : snapshots_of(*entries)) {
-    if (name.zxid > max) continue;
+    if (name.zxid > options.max) continue;
     if (tried == kSnapshotCandidatesMax) break;
     const auto quick = passes_quick_check(files, directory, name);
     if (!quick) return quick.error();
     if (!*quick) {
-      newest.passed_over.push_back(
-          fmt::format("{}: {} bytes, not a complete snapshot", join(directory, name.name), name.size));
+      newest.passed_over.push_back({name, fmt::format("{}: {} bytes, not a complete snapshot",
+                                                      join(directory, name.name), name.size)});
       // The first start of a server writes snapshot.0, which holds no transaction: half of it is as good as
       // none.
       refused = refused || name.zxid.value != 0;
       continue;
     }
     ++tried;
-    auto content = read_snapshot(files, directory, name, &visitor, field_bytes_max);
+    auto content = read_snapshot(files, directory, name, &visitor, options.field_bytes_max);
     if (content) {
       newest.content = std::move(*content);
       return newest;
@@ -383,18 +384,20 @@ Result<NewestSnapshot> read_newest_snapshot(FileSystem& files, const std::string
     // file: an older state must not be taken instead.
     if (content.error().code == Errc::kIo || content.error().code == Errc::kNotAllowed)
       return content.error();
-    newest.passed_over.push_back(content.error().message);
+    newest.passed_over.push_back({name, content.error().message});
     refused = true;
   }
   visitor.restart();
-  if (!refused) return newest;
+  if (!refused || options.accept_loss) return newest;
   std::string why;
-  for (const std::string& one : newest.passed_over) why += (why.empty() ? "" : "; ") + one;
+  for (const PassedOverSnapshot& one : newest.passed_over) why += (why.empty() ? "" : "; ") + one.reason;
   return Error{
       Errc::kInvalidInput,
-      fmt::format("not able to find valid snapshots in {}: {}. Restore one from another member or a backup, "
-                  "or empty this member's data so that it copies another member's",
-                  directory, why)};
+      fmt::format(
+          "not able to find valid snapshots in {}: {}. Restore one from another member or a backup, "
+          "or empty this member's data so that it copies another member's; to start with what the log "
+          "alone holds from its beginning, start once with {}",
+          directory, why, kAcceptLossFlag)};
 }
 
 }  // namespace wk::storage

@@ -61,17 +61,28 @@ Result<SnapshotContent> read_snapshot(FileSystem& files, const std::string& dire
 /// Apache's cheap test for candidates: the last bytes of a plain file, the first of a compressed one.
 Result<bool> passes_quick_check(FileSystem& files, const std::string& directory, const SnapshotName& name);
 
-struct NewestSnapshot {
-  std::optional<SnapshotContent> content{};  ///< nullopt: the folder holds no snapshot at all
-  std::vector<std::string> passed_over{};    ///< why newer ones were not used, newest first
+struct PassedOverSnapshot {
+  SnapshotName name{};
+  std::string reason{};  ///< with the path
 };
 
-/// Reads the newest usable snapshot at or below `max` into the visitor.
+struct NewestSnapshot {
+  /// nullopt: the folder holds no snapshot at all, or none that is usable (accept_loss).
+  std::optional<SnapshotContent> content{};
+  std::vector<PassedOverSnapshot> passed_over{};  ///< newer ones that were not used, newest first
+};
+
+struct SnapshotReadOptions {
+  std::size_t field_bytes_max = kSnapshotFieldBytesMaxDefault;
+  /// For a learner whose log was cut; by default the newest of all.
+  Zxid max = Zxid{~std::uint64_t{0} >> 1};
+  /// Operator's order to start although transactions are lost: snapshots of which none is usable are none.
+  bool accept_loss = false;
+};
+
+/// Reads the newest usable snapshot into the visitor.
 /// Errc::kInvalidInput "not able to find valid snapshots" when there are candidates and none is usable.
-/// \param max  for a learner whose log was cut; by default the newest of all
 Result<NewestSnapshot> read_newest_snapshot(FileSystem& files, const std::string& directory,
-                                            SnapshotVisitor& visitor,
-                                            std::size_t field_bytes_max = kSnapshotFieldBytesMaxDefault,
-                                            Zxid max = Zxid{~std::uint64_t{0} >> 1});
+                                            SnapshotVisitor& visitor, SnapshotReadOptions options = {});
 
 }  // namespace wk::storage

@@ -49,16 +49,18 @@ Result<void> TransactionLog::append(Zxid zxid, std::span<const std::byte> payloa
   return {};
 }
 
-/// The name is free, or belongs to a file that was found to hold no transaction. Anything else means that the
-/// caller's zxid is not the log's, and creating the file would destroy transactions.
+/// The name is free, or belongs to a file that holds no transaction, as a crash leaves one. Anything else
+/// means that the caller's zxid is not the log's, and creating the file would destroy transactions.
 Result<void> TransactionLog::refuse_to_overwrite(Zxid first) {
   const auto exists = files_.exists(path_);
   if (!exists) return exists.error();
   if (!*exists) return {};
-  auto reader = LogReader::open(files_, directory_, first, LogReadOptions{});
+  auto reader = LogReader::open_file(files_, directory_, log_name(first),
+                                     {.payload_bytes_max = settings_.payload_bytes_max});
   if (!reader) return reader.error();
   const auto record = reader->next();
-  if (record && !*record) return {};
+  if (!record) return record.error();
+  if (!*record) return {};
   return Error{
       Errc::kInvalidInput,
       fmt::format("{} exists and holds transactions, although {} is still to come; it is not overwritten",

@@ -38,6 +38,8 @@ struct TransactionLogSettings {
   /// txnLogSizeLimitInKb: after a sync, a file of at least this size (padding counts) is rolled; absent:
   /// never.
   std::optional<std::uint64_t> file_bytes_max{};
+  /// Longest payload that a log file may hold: what the reader of this folder is given, too.
+  std::size_t payload_bytes_max = kPayloadBytesMaxDefault;
   /// forceSync: false leaves durability to the kernel's leisure, as forceSync=no does.
   bool force_sync = true;
 };

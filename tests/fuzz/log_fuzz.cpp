@@ -17,7 +17,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const std::size_t cut = std::min<std::size_t>(input.size(), std::size_t{data[0]} * 16);
   Image image{{kFolder + "/log.1", Bytes(input.begin(), input.end() - static_cast<std::ptrdiff_t>(cut))}};
   if (cut > 0) image[kFolder + "/log.5"] = Bytes(input.end() - static_cast<std::ptrdiff_t>(cut), input.end());
-  const LogReadOptions options{.payload_bytes_max = 4096, .accept_loss = data[1] % 2 == 1};
+  const LogReadOptions options{
+      .payload_bytes_max = 4096, .accept_loss = data[1] % 2 == 1, .continues_state = data[1] / 2 % 2 == 1};
   MemoryFileSystem files(image);
   const ReadLog first = read_log(files, 1 + data[1] / 64, options);
   WK_CHECK(std::is_sorted(first.zxids.begin(), first.zxids.end()), "out of order");

@@ -30,11 +30,13 @@ class WatchkeeperEnsemble(apache.ApacheEnsemble):
     """Members of watchkeeperd; options as for ApacheEnsemble, those that only mean a JVM aside.
 
     Each member has its HTTP listener on member.metrics_port, since watchkeeperd always has one; `prometheus` only names
-    Apache's provider in zoo.cfg, which gives /metrics and mntr its names.
+    Apache's provider in zoo.cfg, which gives /metrics and mntr its names.  `flags` are more options of the command line, and
+    may be changed between stop() and start().
     """
 
     def __init__(self, n_voters=1, observers=0, *, program=None, **options):
         self._given_program = program
+        self.flags = []
         super().__init__(n_voters, observers, **{**options, "prometheus": True})
         self.provider = options.get("prometheus", False)
 
@@ -43,4 +45,4 @@ class WatchkeeperEnsemble(apache.ApacheEnsemble):
 
     def command(self, member):
         properties = [flag for flag in self.jvm_flags if flag.startswith("-D")]
-        return [str(self.program), *properties, str(member.config_path)]
+        return [str(self.program), *self.flags, *properties, str(member.config_path)]

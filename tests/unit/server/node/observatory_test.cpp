@@ -24,6 +24,7 @@ using exporter::Snapshot;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
+using testing::Not;
 
 class ObservatoryTest : public testing::Test {
  protected:
@@ -131,6 +132,24 @@ TEST_F(ObservatoryTest, TheNextStartTellsWhatWasBeforeAndHowItEnded) {
   // Counters are of this process, as all others are.
   const auto snapshot = observatory.chronicle().publication()->current();
   EXPECT_EQ(snapshot->ensembles.front().events[static_cast<std::size_t>(EventType::kLogFull)], 0U);
+}
+
+// A start after damage, by the operator's order.
+TEST_F(ObservatoryTest, WhatAStartGaveUpStaysInTheTimeLine) {
+  const std::vector<std::string> losses{"log.1 at byte 99: damaged", std::string(9000, 'x')};
+  {
+    Observatory observatory("default", "zk1:2181", 2181, folder_);
+    observatory.start(losses);
+    observatory.stop("asked to stop", true);
+  }
+  Observatory observatory("default", "zk1:2181", 2181, folder_);
+  observatory.start();
+  EXPECT_THAT(types(observatory), ElementsAre("server_started", "server_stopped", "server_started"));
+  const std::vector<Event> events = observatory.chronicle().events(0, 100);
+  EXPECT_EQ(events[0].severity, Severity::kCritical);
+  EXPECT_THAT(events[0].text, HasSubstr(". Lost: log.1 at byte 99: damaged. Lost: xxx"));
+  EXPECT_EQ(events[2].severity, Severity::kInfo);
+  EXPECT_THAT(events[2].text, Not(HasSubstr("Lost")));
 }
 
 TEST_F(ObservatoryTest, TheEnsembleHasTheNameThatItWasGivenAndItsTimeLineGoesOn) {

@@ -35,6 +35,7 @@ TEST(Options, AFileIsRun) {
   EXPECT_EQ(options->log_format, std::nullopt);
   EXPECT_FALSE(options->environment);
   EXPECT_FALSE(options->lenient);
+  EXPECT_FALSE(options->accept_loss);
 }
 
 TEST(Options, PortAndFolderAsApachesMainClass) {
@@ -54,11 +55,13 @@ TEST(Options, PropertiesInEveryForm) {
 }
 
 TEST(Options, Flags) {
-  const auto options = parse(
-      {"--environment", "--lenient", "--log.level", "debug", "--log.format=json", "--check", "zoo.cfg"});
+  const auto options = parse({"--environment", "--lenient", "--accept-loss", "--log.level", "debug",
+                              "--log.format=json", "--check", "zoo.cfg"});
   ASSERT_TRUE(options);
   EXPECT_TRUE(options->environment);
   EXPECT_TRUE(options->lenient);
+  EXPECT_TRUE(options->accept_loss);
+  EXPECT_NE(usage().find("  --accept-loss  "), std::string::npos);
   EXPECT_EQ(options->log_level, "debug");
   EXPECT_EQ(options->log_format, LogFormat::kJson);
   EXPECT_EQ(options->action, Options::Action::kCheck);

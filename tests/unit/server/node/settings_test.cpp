@@ -33,6 +33,7 @@ TEST(NodeSettings, DefaultsAreApaches) {
   EXPECT_EQ(log.preallocation_bytes, 64ULL << 20);
   EXPECT_EQ(log.file_bytes_max, std::nullopt);
   EXPECT_TRUE(log.force_sync);
+  EXPECT_EQ(log.payload_bytes_max, 2 * 1'048'575U);
   EXPECT_EQ(log_read_options(config).payload_bytes_max, 2 * 1'048'575U);
   EXPECT_FALSE(log_read_options(config).accept_loss);
   EXPECT_EQ(snapshot_compression(config), storage::Compression::kNone);
@@ -78,6 +79,7 @@ TEST(NodeSettings, ValuesReachTheirLibrary) {
   EXPECT_TRUE(limits.tcp_keep_alive);
   const storage::TransactionLogSettings log = log_settings(config);
   EXPECT_EQ(log.preallocation_bytes, 64ULL << 10);
+  EXPECT_EQ(log.payload_bytes_max, 5120U);
   EXPECT_EQ(log.file_bytes_max, std::optional<std::uint64_t>(32ULL << 10));
   EXPECT_FALSE(log.force_sync);
   config.storage.log_size_limit_kib = 0;

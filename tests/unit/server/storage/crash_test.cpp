@@ -45,7 +45,8 @@ class Member {
     const std::uint64_t snapshot = newest->content ? newest->content->name.zxid.value : 0;
     if (newest->content && collector.read.nodes.at(4).data != std::to_string(snapshot))
       return "the snapshot does not hold the state of its name";
-    auto reader = LogReader::open(files_, directories_->logs(), Zxid{snapshot + 1}, {});
+    auto reader = LogReader::open(files_, directories_->logs(), Zxid{snapshot + 1},
+                                  {.continues_state = newest->content.has_value()});
     if (!reader) return reader.error().message;
     last_ = snapshot;
     for (;;) {

@@ -231,13 +231,86 @@ TEST(LogReader, ReadsFromTheNewestFileBelowTheWantedTransaction) {
   EXPECT_TRUE(read_log(files, 10).zxids.empty());
 }
 
-TEST(LogReader, MissingFileBetweenSnapshotAndLogIsTold) {
+TEST(LogReader, MissingFileBeforeTheLogIsToldWhereNothingIsKnownOfBefore) {
   MemoryFileSystem files(Image{{kFolder + "/log.7", log_file(payloads(7, 9))}});
   const ReadLog read = read_log(files, 5);
   EXPECT_EQ(read.zxids, range(7, 9));
-  EXPECT_THAT(
-      read.end.findings,
-      ElementsAre(HasSubstr("the first transaction is 0x7, but 0x5 should come next after the snapshot")));
+  EXPECT_THAT(read.end.findings,
+              ElementsAre(HasSubstr("the first transaction is 0x7, and nothing tells of those before it")));
+}
+
+TEST(LogReader, MissingFileBetweenSnapshotAndLogIsRefused) {
+  for (const std::uint64_t from : {1u, 5u}) {
+    const Bytes file = log_file(payloads(7, 9));
+    MemoryFileSystem files(
+        Image{{kFolder + "/log.7", file}, {kFolder + "/log.a", log_file(payloads(10, 11))}});
+    const ReadLog refused = read_log(files, from, {.continues_state = true});
+    ASSERT_TRUE(refused.error);
+    EXPECT_TRUE(refused.zxids.empty());
+    EXPECT_THAT(refused.error->message, HasSubstr("log.7 at byte 16: it goes on with transaction 0x7"));
+    EXPECT_THAT(
+        refused.error->message,
+        HasSubstr(from == 1 ? "ends with 0x0: transactions 0x1 to 0x6 are missing, and the log file"
+                            : "ends with 0x4: transactions 0x5 to 0x6 are missing, and the log file"));
+    EXPECT_THAT(refused.error->message, HasSubstr("start once with --accept-loss"));
+    const ReadLog accepted = read_log(files, from, {.accept_loss = true, .continues_state = true});
+    ASSERT_FALSE(accepted.error) << accepted.error->message;
+    EXPECT_TRUE(accepted.zxids.empty());
+    EXPECT_THAT(accepted.end.loss, HasSubstr(from == 1 ? "Last transaction: none" : "Last transaction: 0x4"));
+    ASSERT_TRUE(mend_log(files, kFolder, accepted.end));
+    EXPECT_EQ(files.image(), (Image{{kFolder + "/lost.log.7", file},
+                                    {kFolder + "/lost.log.a", log_file(payloads(10, 11))}}));
+  }
+}
+
+constexpr std::uint64_t kEpoch2 = std::uint64_t{2} << 32;
+
+TEST(LogReader, ALogThatGoesOnFromTheSnapshotIsTakenWithoutAWord) {
+  const Bytes old = log_file(payloads(1, 4));
+  const std::vector<std::pair<Image, std::vector<std::uint64_t>>> folders{
+      {{}, {}},
+      {{{kFolder + "/log.1", old}}, {}},  // of before the snapshot, which a leader sent
+      {{{kFolder + "/log.1", old}, {kFolder + "/log.9", log_file(payloads(9, 10))}}, {9, 10}},
+      {{{kFolder + "/log.4", log_file(payloads(4, 10))}}, {9, 10}},
+      {{{kFolder + "/log.8", log_file(payloads(8, 8))},
+        {kFolder + "/log.200000001", log_file(payloads(kEpoch2 + 1, kEpoch2 + 2))}},
+       {kEpoch2 + 1, kEpoch2 + 2}},
+      {{{kFolder + "/log.200000000", log_file(payloads(kEpoch2, kEpoch2 + 1))}}, {kEpoch2, kEpoch2 + 1}},
+  };
+  for (const auto& [image, zxids] : folders) {
+    MemoryFileSystem files(image);
+    ASSERT_TRUE(files.create_directories(kFolder));
+    const ReadLog read =
+        read_log(files, 9, {.continues_state = true, .unreadable_snapshots = {Zxid{0xa}, Zxid{kEpoch2 + 1}}});
+    ASSERT_FALSE(read.error) << read.error->message;
+    EXPECT_EQ(read.zxids, zxids);
+    EXPECT_TRUE(read.end.findings.empty()) << read.end.findings.front();
+  }
+}
+
+// A later epoch may have come as a snapshot. Only one that is there and cannot be read proves it.
+TEST(LogReader, EpochThatDoesNotBeginWithItsFirstIsRefusedWhereASnapshotOfItIsDamaged) {
+  const Image behind_a_record{{kFolder + "/log.8", log_file(payloads(8, 9))},
+                              {kFolder + "/log.200000005", log_file(payloads(kEpoch2 + 5, kEpoch2 + 6))}};
+  const Image behind_the_snapshot{{kFolder + "/log.200000005", log_file(payloads(kEpoch2 + 5, kEpoch2 + 6))}};
+  for (const Image& image : {behind_a_record, behind_the_snapshot}) {
+    MemoryFileSystem files(image);
+    for (const std::uint64_t snapshot : {kEpoch2, kEpoch2 + 5, std::uint64_t{8}}) {
+      const ReadLog read =
+          read_log(files, 9, {.continues_state = true, .unreadable_snapshots = {Zxid{snapshot}}});
+      ASSERT_FALSE(read.error) << read.error->message;
+      EXPECT_EQ(read.end.last, Zxid{kEpoch2 + 6});
+      EXPECT_THAT(read.end.findings,
+                  ElementsAre(HasSubstr("though its epoch begins with 0x200000001; those in "
+                                        "between may be missing")));
+    }
+    const ReadLog refused =
+        read_log(files, 9, {.continues_state = true, .unreadable_snapshots = {Zxid{kEpoch2 + 4}}});
+    ASSERT_TRUE(refused.error);
+    EXPECT_THAT(refused.error->message,
+                HasSubstr("log.200000005 at byte 16: transaction 0x200000005 follows 0x"));
+    EXPECT_THAT(refused.error->message, HasSubstr("those in between are missing"));
+  }
 }
 
 TEST(LogReader, MissingFileInTheMiddleIsRefused) {
@@ -402,8 +475,7 @@ TEST(LogReader, OrderToAcceptLossEndsTheLogAndKeepsWhatIsCutBeside) {
   const ReadLog read = read_log(files, 1, {.accept_loss = true});
   ASSERT_FALSE(read.error) << read.error->message;
   EXPECT_EQ(read.zxids, range(1, 4));
-  EXPECT_THAT(read.end.findings,
-              ElementsAre(HasSubstr("Given up by order: 3788 bytes of this file and 2 later files")));
+  EXPECT_THAT(read.end.loss, HasSubstr("Given up by order: 3788 bytes of this file and 2 later files"));
   ASSERT_TRUE(mend_log(files, kFolder, read.end));
   const Image after = files.image();
   EXPECT_EQ(after.at(kFolder + "/log.1"), log_file(payloads(1, 4)));
@@ -418,6 +490,49 @@ TEST(LogReader, OrderToAcceptLossEndsTheLogAndKeepsWhatIsCutBeside) {
                           Kind::kWrite, Kind::kResize, Kind::kSync, Kind::kSyncFolder, Kind::kResize,
                           Kind::kSync, Kind::kWrite, Kind::kSync, Kind::kSyncFolder));
   EXPECT_EQ(files.changes()[0].path, kFolder + "/log.d");
+}
+
+TEST(LogReader, OrderToAcceptLossLeavesOutAFileWhoseTransactionsTheSnapshotHolds) {
+  const Bytes damaged = one_log([](Bytes& file) { file[record_at(4) + 30] ^= std::byte{1}; }).begin()->second;
+  for (const std::uint64_t last : {10u, 12u}) {
+    const Bytes next = log_file(payloads(11, last));
+    MemoryFileSystem files(Image{{kFolder + "/log.1", damaged}, {kFolder + "/log.b", next}});
+    const ReadLog read = read_log(files, 11, {.accept_loss = true, .continues_state = true});
+    ASSERT_FALSE(read.error) << read.error->message;
+    EXPECT_EQ(read.zxids, range(11, last));
+    EXPECT_THAT(read.end.loss, HasSubstr("the snapshot holds what it held"));
+    const auto mended = mend_log(files, kFolder, read.end);
+    ASSERT_TRUE(mended) << mended.error().message;
+    EXPECT_EQ(files.image(), (Image{{kFolder + "/lost.log.1", damaged}, {kFolder + "/log.b", next}}));
+    EXPECT_EQ(read_log(files, 11, {.continues_state = true}).zxids, range(11, last));
+  }
+}
+
+TEST(LogReader, WhatWasSetAsideBeforeIsNeverWrittenOver) {
+  const Bytes damaged = one_log([](Bytes& file) { file[record_at(4) + 30] ^= std::byte{1}; }).begin()->second;
+  MemoryFileSystem files(Image{{kFolder + "/log.1", damaged},
+                               {kFolder + "/log.b", log_file(payloads(11, 12))},
+                               {kFolder + "/lost.log.1", Bytes(1)},
+                               {kFolder + "/lost.log.b", Bytes(2)},
+                               {kFolder + "/lost.log.b.2", Bytes(3)}});
+  ASSERT_TRUE(mend_log(files, kFolder, read_log(files, 1, {.accept_loss = true}).end));
+  EXPECT_EQ(files.image(), (Image{{kFolder + "/log.1", log_file(payloads(1, 4))},
+                                  {kFolder + "/lost.log.1", Bytes(1)},
+                                  {kFolder + "/lost.log.1.2", damaged},
+                                  {kFolder + "/lost.log.b", Bytes(2)},
+                                  {kFolder + "/lost.log.b.2", Bytes(3)},
+                                  {kFolder + "/lost.log.b.3", log_file(payloads(11, 12))}}));
+}
+
+// Cut to its header it would stand behind the files that are written from here on.
+TEST(LogReader, OrderToAcceptLossLeavesNoFileWithoutARecord) {
+  const Bytes later = log_file(payloads(7, 9));
+  MemoryFileSystem files(Image{{kFolder + "/log.1", log_file(payloads(1, 3))}, {kFolder + "/log.7", later}});
+  const ReadLog read = read_log(files, 1, {.accept_loss = true});
+  EXPECT_EQ(read.zxids, range(1, 3));
+  ASSERT_TRUE(mend_log(files, kFolder, read.end));
+  EXPECT_EQ(files.image(),
+            (Image{{kFolder + "/log.1", log_file(payloads(1, 3))}, {kFolder + "/lost.log.7", later}}));
 }
 
 TEST(LogReader, FolderThatIsMissingIsAnError) {

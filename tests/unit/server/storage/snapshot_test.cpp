@@ -322,9 +322,12 @@ TEST_F(SnapshotFileTest, NewestUsableOneIsChosenAndEachAttemptStartsAfresh) {
   EXPECT_EQ(newest->content->name.name, "snapshot.5.snappy");
   EXPECT_EQ(collector.read, tree);
   EXPECT_EQ(collector.restarts, 2);
-  EXPECT_THAT(newest->passed_over, ElementsAre(HasSubstr("snapshot.9: 99 bytes, not a complete snapshot"),
-                                               HasSubstr("snapshot.7 at byte ")));
-  const auto below = read_newest_snapshot(files_, kFolder, collector, kSnapshotFieldBytesMaxDefault, Zxid{4});
+  ASSERT_EQ(newest->passed_over.size(), 2U);
+  EXPECT_THAT(newest->passed_over[0].reason, HasSubstr("snapshot.9: 99 bytes, not a complete snapshot"));
+  EXPECT_EQ(newest->passed_over[0].name.zxid, Zxid{9});
+  EXPECT_THAT(newest->passed_over[1].reason, HasSubstr("snapshot.7 at byte "));
+  EXPECT_EQ(newest->passed_over[1].name.zxid, Zxid{7});
+  const auto below = read_newest_snapshot(files_, kFolder, collector, {.max = Zxid{4}});
   ASSERT_TRUE(below);
   EXPECT_EQ(below->content->name.zxid, Zxid{3});
   EXPECT_EQ(collector.read, empty_tree());
@@ -397,6 +400,13 @@ TEST_F(SnapshotFileTest, SnapshotsOfWhichNoneIsUsableAreAnError) {
   EXPECT_THAT(refused.error().message,
               HasSubstr("not able to find valid snapshots in /data/version-2: /data/version-2/"
                         "snapshot.7 at byte"));
+  EXPECT_THAT(refused.error().message, HasSubstr("start once with --accept-loss"));
+  EXPECT_EQ(collector.read, OwnedSnapshot{});
+  const auto none = read_newest_snapshot(files_, kFolder, collector, {.accept_loss = true});
+  ASSERT_TRUE(none) << none.error().message;
+  EXPECT_FALSE(none->content);
+  ASSERT_EQ(none->passed_over.size(), 1U);
+  EXPECT_EQ(none->passed_over[0].name.name, "snapshot.7");
   EXPECT_EQ(collector.read, OwnedSnapshot{});
 }
 

@@ -375,6 +375,49 @@ TEST_F(TransactionLogTest, FileWithOnlyAHeaderIsTakenOver) {
   EXPECT_EQ(read_log(files).zxids, range(1, 1));
 }
 
+// What a crash leaves right behind a new file's creation. The files before it are not looked at, and what
+// they hold may be longer than the default limit.
+TEST_F(TransactionLogTest, FileOfACrashIsTakenOverBehindAFileWithLongRecords) {
+  constexpr std::size_t kLong = kPayloadBytesMaxDefault + 1;
+  for (const Bytes& left : {log_file({}, 4096), Bytes{}, Bytes(4096)}) {
+    MemoryFileSystem files(
+        Image{{kFolder + "/log.1", log_file(payloads(1, 2, kLong))}, {kFolder + "/log.3", left}});
+    TransactionLog log(files, kFolder, Zxid{2}, {.payload_bytes_max = kLong});
+    ASSERT_TRUE(log.append(Zxid{3}, payload(3)));
+    const auto synced = log.sync();
+    ASSERT_TRUE(synced) << synced.error().message;
+    EXPECT_EQ(read_log(files, 1, {.payload_bytes_max = kLong}).zxids, range(1, 3));
+  }
+}
+
+// Records above the default limit are transactions, and whatever they are called, those of a file stay.
+TEST_F(TransactionLogTest, FileWithLongOrEarlierTransactionsIsNeverOverwritten) {
+  constexpr std::size_t kLong = kPayloadBytesMaxDefault + 1;
+  for (const Bytes& file : {log_file({payload(3, kLong)}), log_file(payloads(1, 2))}) {
+    MemoryFileSystem files(Image{{kFolder + "/log.3", file}});
+    TransactionLog log(files, kFolder, Zxid{2}, {.payload_bytes_max = kLong});
+    ASSERT_TRUE(log.append(Zxid{3}, payload(3)));
+    const auto refused = log.sync();
+    ASSERT_FALSE(refused);
+    EXPECT_THAT(refused.error().message, testing::HasSubstr("log.3 exists and holds transactions"));
+    EXPECT_EQ(files.image().at(kFolder + "/log.3"), file);
+  }
+}
+
+TEST_F(TransactionLogTest, FileThatCannotBeReadIsToldAsWhatItIs) {
+  Bytes foreign = log_file({});
+  foreign[0] = std::byte{'X'};
+  MemoryFileSystem files(Image{{kFolder + "/log.3", foreign}});
+  TransactionLog log(files, kFolder, Zxid{2}, {});
+  ASSERT_TRUE(log.append(Zxid{3}, payload(3)));
+  const auto refused = log.sync();
+  ASSERT_FALSE(refused);
+  EXPECT_THAT(
+      refused.error().message,
+      testing::HasSubstr("log.3 at byte 0: it begins with 0x584b4c47, which is not a transaction log"));
+  EXPECT_EQ(files.image().at(kFolder + "/log.3"), foreign);
+}
+
 /// Appends to a log that ends with transaction 5, with the logger where a death test sees it.
 void append_to_five(Zxid zxid, const Bytes& bytes) {
   if (start_logging("critical", LogFormat::kText).has_error()) return;
