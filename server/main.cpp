@@ -24,6 +24,7 @@
 
 #include "base/endpoint.h"
 #include "base/log.h"
+#include "base/open_descriptors.h"
 #include "server/config/environment.h"
 #include "server/config/load.h"
 #include "server/config/properties.h"
@@ -159,6 +160,8 @@ int purge(const config::Config& config, std::size_t retain) {
 
 int serve(const config::Config& config) {
   std::signal(SIGPIPE, SIG_IGN);
+  if (const auto limit = raise_descriptor_limit(); limit && limit->now > limit->before)
+    spdlog::info("may have {} files open (the hard limit; the soft one was {})", limit->now, limit->before);
   const auto settings = replica_settings(config, Seeds::random_ones());
   if (!settings) return fail(kExitUnexpected, settings.error().message);
   storage::FileSystem& files = storage::posix_file_system();

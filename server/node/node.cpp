@@ -86,7 +86,10 @@ Node::~Node() {
 LogThread::Events Node::log_events() {
   return {
       .synced = [this](const LogSyncReport& report) { post([this, report] { on_synced(report); }); },
-      .space_exhausted = [this](Zxid durable) { post([this, durable] { on_space_exhausted(durable); }); },
+      .space_exhausted =
+          [this](Zxid durable, const Error& why) {
+            post([this, durable, why] { on_space_exhausted(durable, why); });
+          },
       .space_back =
           [this] {
             post([this] {
@@ -355,16 +358,14 @@ void Node::count_sync(std::chrono::nanoseconds sync, std::uint64_t file_bytes) {
                    duration_cast<milliseconds>(sync).count(), stats_.slow_fsyncs));
 }
 
-void Node::on_space_exhausted(Zxid durable) {
-  spdlog::error(
-      "no space left for the transaction log in {}: reads go on, writes are refused until there is room "
-      "again; free some "
-      "space on that file system",
-      directories_.logs());
-  tell(
-      EventType::kLogFull, Severity::kCritical,
-      fmt::format("no space left for the transaction log in {}: writes are refused until there is room again",
-                  directories_.logs()));
+void Node::on_space_exhausted(Zxid durable, const Error& why) {
+  const std::string what = fmt::format(
+      "no space left for the transaction log in {}: writes are refused until there is room again, reads go "
+      "on "
+      "({})",
+      directories_.logs(), why.message);
+  spdlog::error("{}", what);
+  tell(EventType::kLogFull, Severity::kCritical, what);
   stats_.log_full = true;
   ++stats_.log_full_times;
   // What the core has handed out but the log thread has not taken yet dies with the rest.

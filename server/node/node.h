@@ -110,7 +110,7 @@ class Node final : public net::ClientPortOwner {
 
   void on_synced(const LogSyncReport& report);
   void count_sync(std::chrono::nanoseconds sync, std::uint64_t file_bytes);
-  void on_space_exhausted(Zxid durable);
+  void on_space_exhausted(Zxid durable, const Error& why);
   void start_snapshot(Zxid zxid);
   void slice_snapshot();
   void on_snapshot_done(const Result<SnapshotReport>& report);

@@ -20,7 +20,8 @@ Result<std::optional<Zxid>> oldest_kept(FileSystem& files, const std::string& di
   for (const SnapshotName& name : snapshots) {
     if (kept == retain) break;
     const auto content = read_snapshot(files, directory, name, nullptr, field_bytes_max);
-    if (!content && content.error().code == Errc::kIo) return content.error();
+    if (!content && (content.error().code == Errc::kIo || content.error().code == Errc::kNoSpace))
+      return content.error();
     if (!content) {
       findings.push_back(content.error().message);
       continue;

@@ -381,7 +381,8 @@ Result<NewestSnapshot> read_newest_snapshot(FileSystem& files, const std::string
     }
     // Differs: Apache passes over what it cannot read. A disk that does not answer says nothing about the
     // file: an older state must not be taken instead.
-    if (content.error().code == Errc::kIo || content.error().code == Errc::kNotAllowed)
+    if (content.error().code == Errc::kIo || content.error().code == Errc::kNotAllowed ||
+        content.error().code == Errc::kNoSpace)
       return content.error();
     newest.passed_over.push_back(content.error().message);
     refused = true;
