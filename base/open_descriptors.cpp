@@ -21,10 +21,8 @@ std::optional<std::uint64_t> open_descriptors(const std::filesystem::path& proc)
   std::filesystem::directory_iterator entry(folder, error);
   if (error) return std::nullopt;
   std::uint64_t count = 0;
-  for (const std::filesystem::directory_iterator end; entry != end; entry.increment(error)) {
-    if (error) return std::nullopt;
-    ++count;
-  }
+  for (const std::filesystem::directory_iterator end; entry != end; entry.increment(error)) ++count;
+  if (error) return std::nullopt;  // that ended the walk
   // The walk has a descriptor of its own open.
   return count > 0 ? count - 1 : 0;
 }
