@@ -40,6 +40,9 @@ std::optional<replica::CloseReason> close_reason(net::Refusal refusal) {
   return std::nullopt;
 }
 
+/// Of a process that did not wait for its own orderly end.
+constexpr int kExitImpatient = 1;
+
 RestoreFacts facts_of(const Restored& restored) {
   return {restored.report.transactions_replayed, restored.snapshot_time, restored.replay_time,
           restored.report.digest_mismatches};
@@ -69,17 +72,21 @@ Node::Node(const config::Config& config, storage::FileSystem& files, storage::Da
       surveys_(replica_, port_),
       observer_(config, directories_.snapshots(), directories_.logs(), restore_facts_, replica_, port_,
                 stats_, surroundings_.newest(), surveys_),
-      inspection_(config, directories_.snapshots(), directories_.logs(), replica_, port_, surroundings_.newest()),
+      inspection_(config, directories_.snapshots(), directories_.logs(), replica_, port_,
+                  surroundings_.newest()),
       words_(config, inspection_, replica_, stats_, [this](const Moment& moment) { return mntr(moment); }),
       inquiries_([this](std::function<void()> task) { post(std::move(task)); }),
       commands_({inquiries_, inspection_, words_, stats_, [this] { return mntr(Moment::now()); }, files}),
       background_("wk-background"),
+      purging_("wk-purge"),
       log_(files, directories_.logs(), restored.report.last, log_settings(config), log_events()) {}
 
 Node::~Node() {
+  stop_purge_.request_stop();
   snapshot_.reset();
   surroundings_.stop();
   background_.stop();
+  purging_.stop();
   log_.stop();
 }
 
@@ -149,11 +156,20 @@ Ending Node::run(const std::function<void()>& ready) {
   else
     serve();
   io_.run();
+  second_signal_.emplace(kExitImpatient);
+  stop_purge_.request_stop();
   port_.stop();
   // What is queued is written: those writes were received, and an orderly stop loses nothing that a crash
   // would keep.
   log_.stop();
   return ending_;
+}
+
+bool Node::stop_until(std::chrono::steady_clock::time_point deadline) {
+  snapshot_.reset();
+  const bool surroundings = surroundings_.stop_until(deadline);
+  const bool background = background_.stop_until(deadline);
+  return purging_.stop_until(deadline) && background && surroundings;
 }
 
 void Node::end(int exit_code, std::string reason) {
@@ -444,11 +460,11 @@ void Node::purge() {
   stats_.purging = true;
   step(replica::PurgeUnderWay{true});
   carry_out();
-  background_.post([this, snapshots = directories_.snapshots(), logs = directories_.logs(),
-                    retain = static_cast<std::size_t>(config_.storage.snapshots_to_retain),
-                    longest = stored_bytes_max(config_)] {
+  purging_.post([this, snapshots = directories_.snapshots(), logs = directories_.logs(),
+                 retain = static_cast<std::size_t>(config_.storage.snapshots_to_retain),
+                 longest = stored_bytes_max(config_), stop = stop_purge_.get_token()] {
     const auto began = std::chrono::steady_clock::now();
-    auto report = storage::purge(files_, snapshots, logs, retain, longest);
+    auto report = caught([&] { return storage::purge(files_, snapshots, logs, retain, longest, stop); });
     const std::chrono::nanoseconds took = std::chrono::steady_clock::now() - began;
     post([this, report = std::move(report), took] {
       stats_.purging = false;

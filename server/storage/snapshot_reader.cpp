@@ -32,7 +32,8 @@ constexpr std::uint64_t kSmallestFile = 10;
 /// The uncompressed stream behind a moving window, with the running checksum of what was consumed.
 class Input {
  public:
-  Input(ByteSource& source, std::string name) : source_(source), name_(std::move(name)) {}
+  Input(ByteSource& source, std::string name, const std::stop_token& stop)
+      : source_(source), name_(std::move(name)), stop_(stop) {}
 
   [[nodiscard]] std::uint64_t offset() const { return window_offset_ + begin_; }
   [[nodiscard]] std::uint32_t checksum() {
@@ -68,6 +69,8 @@ class Input {
   }
 
   Result<void> fill(std::size_t count) {
+    if (stop_.stop_requested())
+      return Error{Errc::kCancelled, fmt::format("{}: reading was given up", name_)};
     add_consumed();
     std::memmove(window_.data(), window_.data() + begin_, end_ - begin_);
     window_offset_ += begin_;
@@ -84,6 +87,7 @@ class Input {
 
   ByteSource& source_;
   std::string name_;
+  const std::stop_token& stop_;
   std::vector<std::byte> window_ = std::vector<std::byte>(kChunkBytes);
   std::size_t begin_ = 0;   ///< in window_: not consumed
   std::size_t end_ = 0;     ///< in window_: filled
@@ -311,12 +315,12 @@ class Parser {
 
 Result<SnapshotContent> read_snapshot(FileSystem& files, const std::string& directory,
                                       const SnapshotName& name, SnapshotVisitor* visitor,
-                                      std::size_t field_bytes_max) {
+                                      std::size_t field_bytes_max, const std::stop_token& stop) {
   const std::string path = join(directory, name.name);
   auto file = files.open_to_read(path);
   if (!file) return file.error();
   const auto source = open_byte_source(**file, path, name.compression);
-  Input input(*source, path);
+  Input input(*source, path, stop);
   SnapshotContent content;
   content.name = name;
   if (visitor != nullptr) visitor->restart();
