@@ -239,7 +239,7 @@ TEST_F(PurgeTest, SnapshotsCountWhoseZnodesAreAsLongAsTheLimitAllows) {
 
 // At each call to the disk in turn: what is there afterwards is always a folder that a start can use, and the
 // next purge does the rest.
-TEST_F(PurgeTest, IsGivenUpBetweenZnodesAndBetweenFiles) {
+TEST_F(PurgeTest, IsGivenUpBetweenPiecesAndBetweenFiles) {
   for (const std::uint64_t zxid : {1u, 4u, 5u, 8u, 12u}) add_snapshot(zxid);
   for (const std::uint64_t first : {1u, 2u, 4u, 6u, 9u, 13u}) add_log(first);
   const auto all = names();
@@ -266,7 +266,9 @@ TEST_F(PurgeTest, IsGivenUpBetweenZnodesAndBetweenFiles) {
     const auto report = purge(files, kFolder, kFolder, 3, kFieldMax, stop.get_token());
     files.before = nullptr;
     EXPECT_LE(reads_behind, 1) << last;
-    if (!report) EXPECT_EQ(report.error().code, Errc::kCancelled) << last;
+    if (!report) {
+      EXPECT_EQ(report.error().code, Errc::kCancelled) << last;
+    }
     const auto entries = files.list(kFolder);
     left.insert(entries->size());
     EXPECT_EQ(snapshots_of(*entries).front().zxid, Zxid{12}) << last;
