@@ -6,7 +6,9 @@
 // section 1.4.
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
+#include <unistd.h>
 
+#include <chrono>
 #include <csignal>
 #include <cstdio>
 #include <exception>
@@ -24,6 +26,8 @@
 
 #include "base/endpoint.h"
 #include "base/log.h"
+#include "base/log_end.h"
+#include "base/open_descriptors.h"
 #include "server/config/environment.h"
 #include "server/config/load.h"
 #include "server/config/properties.h"
@@ -46,6 +50,8 @@ constexpr int kExitUnexpected = 1;
 constexpr int kExitInvalid = 2;
 constexpr int kExitDataDirectory = 3;
 constexpr int kExitAdminServer = 4;
+/// How long a stop waits for work on the disk that can be done again.
+constexpr std::chrono::seconds kStopPatience{3};
 
 Result<std::string> read_small_file(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
@@ -159,6 +165,8 @@ int purge(const config::Config& config, std::size_t retain) {
 
 int serve(const config::Config& config, bool accept_loss) {
   std::signal(SIGPIPE, SIG_IGN);
+  if (const auto limit = raise_descriptor_limit(); limit && limit->now > limit->before)
+    spdlog::info("may have {} files open (the hard limit; the soft one was {})", limit->now, limit->before);
   const auto settings = replica_settings(config, Seeds::random_ones());
   if (!settings) return fail(kExitUnexpected, settings.error().message);
   storage::FileSystem& files = storage::posix_file_system();
@@ -202,18 +210,30 @@ int serve(const config::Config& config, bool accept_loss) {
         [&observatory](exporter::Event event) { observatory->observe(std::move(event)); });
   }
 
-  const Ending ending = node.run([&] {
+  const auto ready = [&] {
     const std::string place =
         config.client ? fmt::format("client port {}", node.client_port()) : "no client port";
     const std::string url = web ? fmt::format(", {}/", web->url()) : "";
     spdlog::info("serving: {}{}", place, url);
     notify_service_manager(fmt::format("READY=1\nSTATUS=serving as standalone: {}{}\n", place, url));
-  });
+  };
+  Ending ending;
+  try {
+    ending = node.run(ready);
+  } catch (const std::exception& error) {
+    if (observatory) observatory->stop(fmt::format("cannot go on: {}", error.what()), false);
+    throw;
+  }
   notify_service_manager("STOPPING=1\n");
   if (observatory)
     observatory->stop(ending.exit_code == 0 ? "asked to stop" : ending.reason, ending.exit_code == 0);
-  if (ending.exit_code != 0) return fail(ending.exit_code, ending.reason);
-  return 0;
+  if (ending.exit_code != 0) fail(ending.exit_code, ending.reason);
+  if (!node.stop_until(std::chrono::steady_clock::now() + kStopPatience)) {
+    spdlog::warn(
+        "work on the disk is still under way and is given up; nothing that was acknowledged is lost");
+    leave(ending.exit_code);
+  }
+  return ending.exit_code;
 }
 
 int main_checked(std::span<const char* const> arguments) {
@@ -245,7 +265,7 @@ int main_checked(std::span<const char* const> arguments) {
     status = serve(*loaded.config, options->accept_loss);
   else
     spdlog::critical("Invalid config, exiting abnormally");
-  spdlog::shutdown();
+  if (!end_logging()) ::_exit(status);
   return status;
 }
 
@@ -257,7 +277,7 @@ int main(int argc, char** argv) {
     const std::vector<const char*> arguments(argv + (argc > 0 ? 1 : 0), argv + argc);
     return wk::node::main_checked(arguments);
   } catch (const std::exception& error) {
-    fmt::print(stderr, "watchkeeperd: cannot go on: {}\n", error.what());
-    return 1;
+    wk::say(fmt::format("watchkeeperd: cannot go on: {}\n", error.what()));
+    wk::leave(1);
   }
 }

@@ -6,6 +6,7 @@
 #include <malloc.h>
 #include <pthread.h>
 #include <spdlog/spdlog.h>
+#include <unistd.h>
 
 #include <array>
 #include <csignal>
@@ -20,6 +21,7 @@
 
 #include "base/build_info.h"
 #include "base/log.h"
+#include "base/log_end.h"
 #include "base/startup_memory.h"
 #include "exporter/app/config.h"
 #include "exporter/app/options.h"
@@ -202,7 +204,7 @@ int main_checked(std::span<const char* const> arguments) {
   if (const auto logging = start_logging(options->log_level, options->log_format); !logging)
     return fail({kExitUsage, fmt::format("{}: --log.level: {}", kProgram, logging.error().message)});
   const int status = run(std::move(plan));
-  spdlog::shutdown();
+  if (!end_logging()) ::_exit(status);
   return status;
 }
 
@@ -215,7 +217,7 @@ int main(int argc, char** argv) {
     const std::vector<const char*> arguments(argv + (argc > 0 ? 1 : 0), argv + argc);
     return wk::exporter::main_checked(arguments);
   } catch (const std::exception& error) {
-    fmt::print(stderr, "watchkeeper-exporter: cannot go on: {}\n", error.what());
-    return 1;
+    wk::say(fmt::format("watchkeeper-exporter: cannot go on: {}\n", error.what()));
+    wk::leave(1);
   }
 }

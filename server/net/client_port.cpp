@@ -2,6 +2,7 @@
 
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -13,6 +14,18 @@
 #include "server/net/address.h"
 
 namespace wk::net {
+namespace {
+
+/// Whether a client's connection would take one of the process's own descriptors. The system gives the lowest
+/// free number: with clients below a bound, those above it are free or the process's own. The limit may be
+/// changed from outside at any time.
+bool is_for_own_files(int descriptor) {
+  rlimit limit{};
+  return ::getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY &&
+         static_cast<std::uint64_t>(descriptor) >= ClientPort::client_descriptors(limit.rlim_cur);
+}
+
+}  // namespace
 
 ClientPort::ClientPort(boost::asio::io_context& io, const ClientPortLimits& limits, ClientPortOwner& owner)
     : io_(io),
@@ -86,6 +99,10 @@ void ClientPort::arm_turn() {
 
 void ClientPort::accept(AcceptedSocket accepted) {
   std::string address = address_text(accepted.peer);
+  if (is_for_own_files(accepted.socket.get())) {
+    ++stats_.refused_without_descriptor;
+    return owner_.on_refused(Refusal::kNoDescriptor, address, 0);
+  }
   if (limits_.connections > 0 && connections_.size() >= static_cast<std::size_t>(limits_.connections)) {
     ++stats_.refused_by_total_limit;
     return owner_.on_refused(Refusal::kTotalLimit, address, limits_.connections);

@@ -9,6 +9,7 @@
 // core.
 #pragma once
 
+#include <algorithm>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/unordered/unordered_flat_map.hpp>
@@ -135,6 +136,13 @@ class ClientPort {
 
   /// Connections that are written to in one turn of those that may wait.
   static constexpr std::size_t kTurnWrites = 16;
+
+  /// Of as many descriptors as the process may have open, those that clients leave to its own files: without
+  /// one for the next file of the log no write would be taken. Of few a quarter.
+  static constexpr std::uint64_t kOwnDescriptors = 32;
+  static constexpr std::uint64_t client_descriptors(std::uint64_t limit) {
+    return limit - std::min(kOwnDescriptors, limit / 4);
+  }
 
  private:
   friend class Connection;

@@ -11,7 +11,7 @@ namespace wk::net {
 enum class Refusal : std::uint8_t {
   kAddressLimit,
   kTotalLimit,
-  kNoDescriptor,  ///< the process may open no more files
+  kNoDescriptor,  ///< the process may open no more files for clients
   kFrameTooLong,  ///< `number` is the length
   kHttp,
   kTlsHello,

@@ -1,12 +1,13 @@
 #include "server/node/background_thread.h"
 
 #include <pthread.h>
+#include <spdlog/spdlog.h>
 
 #include <utility>
 
 namespace wk::node {
 
-BackgroundThread::BackgroundThread(const char* name) : thread_([this] { run(); }) {
+BackgroundThread::BackgroundThread(const char* name) : name_(name), thread_([this] { run(); }) {
   ::pthread_setname_np(thread_.native_handle(), name);
 }
 
@@ -29,18 +30,36 @@ void BackgroundThread::stop() {
   if (thread_.joinable()) thread_.join();
 }
 
+bool BackgroundThread::stop_until(Time deadline) {
+  {
+    std::unique_lock lock(mutex_);
+    stopping_ = true;
+    wake_.notify_one();
+    if (!over_.wait_until(lock, deadline, [this] { return ended_; })) return false;
+  }
+  stop();
+  return true;
+}
+
 void BackgroundThread::run() {
   while (true) {
     std::function<void()> task;
     {
       std::unique_lock lock(mutex_);
       wake_.wait(lock, [this] { return stopping_ || !tasks_.empty(); });
-      if (stopping_) return;
+      if (stopping_) break;
       task = std::move(tasks_.front());
       tasks_.pop_front();
     }
-    task();
+    try {
+      task();
+    } catch (const std::exception& error) {
+      spdlog::error("{}: a task was given up: {}", name_, error.what());
+    }
   }
+  const std::lock_guard lock(mutex_);
+  ended_ = true;
+  over_.notify_all();
 }
 
 }  // namespace wk::node

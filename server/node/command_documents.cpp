@@ -20,6 +20,8 @@ void add(Json& object, std::string key, Json value) {
   object.get_ref<Json::object_t&>().emplace_back(std::move(key), std::move(value));
 }
 
+Json size(std::optional<std::uint64_t> bytes) { return bytes ? Json(*bytes) : Json(-1); }
+
 /// The five fields that every connection has.
 Json brief_connection(const ConnectionLine& connection) {
   return {{"remote_socket_address", endpoint_text(connection.address, connection.port)},
@@ -96,8 +98,8 @@ Json connections_document(std::span<const ConnectionLine> connections) {
   return {{"connections", std::move(list)}, {"secure_connections", Json::array()}};
 }
 
-Json dirs_document(std::uint64_t data_bytes, std::uint64_t log_bytes) {
-  return {{"datadir_size", data_bytes}, {"logdir_size", log_bytes}};
+Json dirs_document(std::optional<std::uint64_t> data_bytes, std::optional<std::uint64_t> log_bytes) {
+  return {{"datadir_size", size(data_bytes)}, {"logdir_size", size(log_bytes)}};
 }
 
 Json dump_document(const SessionsByEnd& sessions, const PathsBySession& ephemerals) {
@@ -167,8 +169,8 @@ Json server_stats_document(const ServerStatsFacts& facts) {
              {"min_latency", status.latency_min_ms},
              {"avg_latency", round_to_four_decimals(status.latency_mean_ms)},
              {"max_latency", status.latency_max_ms},
-             {"data_dir_size", facts.data_dir_bytes},
-             {"log_dir_size", facts.log_dir_bytes},
+             {"data_dir_size", size(facts.data_dir_bytes)},
+             {"log_dir_size", size(facts.log_dir_bytes)},
              {"last_processed_zxid", status.zxid.value},
              {"num_alive_client_connections", status.connections},
              {"uptime", facts.uptime_ms},

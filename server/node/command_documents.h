@@ -27,7 +27,7 @@ struct ServerStatsFacts {
   std::uint64_t slow_fsyncs = 0;
   std::uint64_t auth_failures = 0;
   std::int64_t uptime_ms = 0;
-  std::uint64_t data_dir_bytes = 0, log_dir_bytes = 0;
+  std::optional<std::uint64_t> data_dir_bytes, log_dir_bytes;
 };
 
 /// A snapshot file.
@@ -38,7 +38,8 @@ struct SnapshotFacts {
 
 exporter::Json configuration_document(const ServerConfiguration& configuration);
 exporter::Json connections_document(std::span<const ConnectionLine> connections);
-exporter::Json dirs_document(std::uint64_t data_bytes, std::uint64_t log_bytes);
+/// A size that is unknown is -1, here and in the statistics.
+exporter::Json dirs_document(std::optional<std::uint64_t> data_bytes, std::optional<std::uint64_t> log_bytes);
 exporter::Json dump_document(const SessionsByEnd& sessions, const PathsBySession& ephemerals);
 exporter::Json environment_document(const Entries& entries);
 /// The entries that Java has as system properties.

@@ -47,7 +47,7 @@ Result<std::vector<ConnectionLine>> ask_connections(const CommandSources& from) 
 }
 
 Result<ServerStatsFacts> ask_server_stats(const CommandSources& from) {
-  auto facts = from.inquiries.ask([&from] {
+  return from.inquiries.ask([&from] {
     const replica::Stats& stats = from.inspection.replica().stats();
     const auto uptime = Moment::now() - from.stats.started;
     return ServerStatsFacts{
@@ -57,12 +57,10 @@ Result<ServerStatsFacts> ask_server_stats(const CommandSources& from) {
         .most_response = stats.most_response_size,
         .slow_fsyncs = from.stats.slow_fsyncs,
         .auth_failures = stats.auth_failures,
-        .uptime_ms = std::chrono::duration_cast<std::chrono::milliseconds>(uptime).count()};
+        .uptime_ms = std::chrono::duration_cast<std::chrono::milliseconds>(uptime).count(),
+        .data_dir_bytes = from.inspection.surroundings().snapshot_folder_bytes,
+        .log_dir_bytes = from.inspection.surroundings().log_folder_bytes};
   });
-  if (!facts) return facts;
-  facts->data_dir_bytes = folder_bytes(from.inspection.data_dir());
-  facts->log_dir_bytes = folder_bytes(from.inspection.log_dir());
-  return facts;
 }
 
 /// The fields of a command's answer, or why there are none. (A Result cannot hold a Json, which converts to
@@ -91,7 +89,9 @@ Told connections(const CommandSources& from) {
 }
 
 Told dirs(const CommandSources& from) {
-  return dirs_document(folder_bytes(from.inspection.data_dir()), folder_bytes(from.inspection.log_dir()));
+  const auto told = from.inquiries.ask([&from] { return from.inspection.surroundings(); });
+  if (!told) return told.error();
+  return dirs_document(told->snapshot_folder_bytes, told->log_folder_bytes);
 }
 
 Told dump(const CommandSources& from) {

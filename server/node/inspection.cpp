@@ -53,12 +53,14 @@ std::string too_long_text(std::size_t entries, std::string_view what, std::strin
 }
 
 Inspection::Inspection(const config::Config& config, std::string data_dir, std::string log_dir,
-                       const replica::Replica& replica, const net::ClientPort& port)
+                       const replica::Replica& replica, const net::ClientPort& port,
+                       const Surroundings& surroundings)
     : config_(config),
       data_dir_(std::move(data_dir)),
       log_dir_(std::move(log_dir)),
       replica_(replica),
-      port_(port) {}
+      port_(port),
+      surroundings_(surroundings) {}
 
 ServerStatus Inspection::status(std::uint64_t words) const {
   const replica::Stats& stats = replica_.stats();

@@ -16,6 +16,7 @@
 #include "base/ids.h"
 #include "server/config/config.h"
 #include "server/net/client_port.h"
+#include "server/node/surroundings.h"
 #include "server/node/word_texts.h"
 #include "server/replica/replica.h"
 
@@ -50,7 +51,7 @@ class Inspection {
  public:
   /// \param data_dir, log_dir  with version-2
   Inspection(const config::Config& config, std::string data_dir, std::string log_dir,
-             const replica::Replica& replica, const net::ClientPort& port);
+             const replica::Replica& replica, const net::ClientPort& port, const Surroundings& surroundings);
 
   /// \param words  four-letter words since the statistics began: they count as packets
   [[nodiscard]] ServerStatus status(std::uint64_t words) const;
@@ -70,6 +71,8 @@ class Inspection {
   /// The session that a connection speaks for; 0 when there is none.
   [[nodiscard]] SessionId session_of(ConnectionId connection) const;
 
+  /// At most some seconds old: never read when it is asked for.
+  [[nodiscard]] const Surroundings& surroundings() const { return surroundings_; }
   [[nodiscard]] const replica::Replica& replica() const { return replica_; }
   [[nodiscard]] const net::ClientPort& port() const { return port_; }
   /// Any thread: constant.
@@ -83,6 +86,7 @@ class Inspection {
   const std::string log_dir_;
   const replica::Replica& replica_;
   const net::ClientPort& port_;
+  const Surroundings& surroundings_;
 };
 
 }  // namespace wk::node

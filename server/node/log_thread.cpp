@@ -88,7 +88,7 @@ bool LogThread::write(std::vector<Batch>& batches) {
   LogSyncReport report;
   const auto failed = [this](const Error& error) {
     if (error.code == Errc::kNoSpace) {
-      exhausted(log_->synced_zxid());
+      exhausted(log_->synced_zxid(), error);
       return true;
     }
     events_.failed(error);
@@ -130,14 +130,14 @@ bool LogThread::write(std::vector<Batch>& batches) {
   return true;
 }
 
-void LogThread::exhausted(Zxid durable) {
+void LogThread::exhausted(Zxid durable, const Error& why) {
   // Zxids above `durable` will be given again, to other transactions: none of their bytes may come back.
   log_->abandon_unsynced();
   {
     const std::lock_guard lock(mutex_);
     exhausted_ = true;
   }
-  events_.space_exhausted(durable);
+  events_.space_exhausted(durable, why);
   wait_for_space();
 }
 
@@ -176,6 +176,8 @@ Result<void> LogThread::probe_space() {
     for (std::size_t written = 0; outcome && written < kSpaceProbeBytes; written += kPiece)
       outcome = (*file)->write_at(written, piece);
     if (outcome) outcome = (*file)->sync();
+    // A new log file takes a second descriptor, for its folder.
+    if (outcome) outcome = files_.sync_directory(directory_);
   }
   if (const auto removed = files_.remove(path); outcome && !removed) return removed.error();
   return outcome;

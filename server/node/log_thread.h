@@ -47,9 +47,9 @@ class LogThread {
  public:
   struct Events {
     std::function<void(const LogSyncReport&)> synced;
-    /// The disk is full; everything behind `durable` was thrown away, and so is what comes until
-    /// acknowledge_exhausted().
-    std::function<void(Zxid durable)> space_exhausted;
+    /// The disk is full, or the process may open no more files: `why` tells. Everything
+    /// behind `durable` was thrown away, and so is what comes until acknowledge_exhausted().
+    std::function<void(Zxid durable, const Error& why)> space_exhausted;
     std::function<void()> space_back;
     /// The disk failed in another way: nothing more is written, and the process has to end.
     std::function<void(Error)> failed;
@@ -91,7 +91,7 @@ class LogThread {
 
   void run();
   bool write(std::vector<Batch>& batches);
-  void exhausted(Zxid durable);
+  void exhausted(Zxid durable, const Error& why);
   void wait_for_space();
   void discard_queue();
   [[nodiscard]] Result<void> probe_space();

@@ -40,6 +40,9 @@ std::optional<replica::CloseReason> close_reason(net::Refusal refusal) {
   return std::nullopt;
 }
 
+/// Of a process that did not wait for its own orderly end.
+constexpr int kExitImpatient = 1;
+
 RestoreFacts facts_of(const Restored& restored) {
   return {restored.report.transactions_replayed, restored.snapshot_time, restored.replay_time,
           restored.report.digest_mismatches};
@@ -64,29 +67,36 @@ Node::Node(const config::Config& config, storage::FileSystem& files, storage::Da
       replica_(settings, std::move(restored.database), Moment::now()),
       port_(io_, client_port_limits(config), *this),
       stats_(),
-      surroundings_(directories_.snapshots(), directories_.logs(),
+      surroundings_(files, directories_.snapshots(), directories_.logs(),
                     [this](std::function<void()> task) { post(std::move(task)); }),
       surveys_(replica_, port_),
       observer_(config, directories_.snapshots(), directories_.logs(), restore_facts_, replica_, port_,
                 stats_, surroundings_.newest(), surveys_),
-      inspection_(config, directories_.snapshots(), directories_.logs(), replica_, port_),
+      inspection_(config, directories_.snapshots(), directories_.logs(), replica_, port_,
+                  surroundings_.newest()),
       words_(config, inspection_, replica_, stats_, [this](const Moment& moment) { return mntr(moment); }),
       inquiries_([this](std::function<void()> task) { post(std::move(task)); }),
       commands_({inquiries_, inspection_, words_, stats_, [this] { return mntr(Moment::now()); }, files}),
       background_("wk-background"),
+      purging_("wk-purge"),
       log_(files, directories_.logs(), restored.report.last, log_settings(config), log_events()) {}
 
 Node::~Node() {
+  stop_purge_.request_stop();
   snapshot_.reset();
   surroundings_.stop();
   background_.stop();
+  purging_.stop();
   log_.stop();
 }
 
 LogThread::Events Node::log_events() {
   return {
       .synced = [this](const LogSyncReport& report) { post([this, report] { on_synced(report); }); },
-      .space_exhausted = [this](Zxid durable) { post([this, durable] { on_space_exhausted(durable); }); },
+      .space_exhausted =
+          [this](Zxid durable, const Error& why) {
+            post([this, durable, why] { on_space_exhausted(durable, why); });
+          },
       .space_back =
           [this] {
             post([this] {
@@ -146,11 +156,20 @@ Ending Node::run(const std::function<void()>& ready) {
   else
     serve();
   io_.run();
+  second_signal_.emplace(kExitImpatient);
+  stop_purge_.request_stop();
   port_.stop();
   // What is queued is written: those writes were received, and an orderly stop loses nothing that a crash
   // would keep.
   log_.stop();
   return ending_;
+}
+
+bool Node::stop_until(std::chrono::steady_clock::time_point deadline) {
+  snapshot_.reset();
+  const bool surroundings = surroundings_.stop_until(deadline);
+  const bool background = background_.stop_until(deadline);
+  return purging_.stop_until(deadline) && background && surroundings;
 }
 
 void Node::end(int exit_code, std::string reason) {
@@ -355,16 +374,14 @@ void Node::count_sync(std::chrono::nanoseconds sync, std::uint64_t file_bytes) {
                    duration_cast<milliseconds>(sync).count(), stats_.slow_fsyncs));
 }
 
-void Node::on_space_exhausted(Zxid durable) {
-  spdlog::error(
-      "no space left for the transaction log in {}: reads go on, writes are refused until there is room "
-      "again; free some "
-      "space on that file system",
-      directories_.logs());
-  tell(
-      EventType::kLogFull, Severity::kCritical,
-      fmt::format("no space left for the transaction log in {}: writes are refused until there is room again",
-                  directories_.logs()));
+void Node::on_space_exhausted(Zxid durable, const Error& why) {
+  const std::string what = fmt::format(
+      "no space left for the transaction log in {}: writes are refused until there is room again, reads go "
+      "on "
+      "({})",
+      directories_.logs(), why.message);
+  spdlog::error("{}", what);
+  tell(EventType::kLogFull, Severity::kCritical, what);
   stats_.log_full = true;
   ++stats_.log_full_times;
   // What the core has handed out but the log thread has not taken yet dies with the rest.
@@ -443,11 +460,11 @@ void Node::purge() {
   stats_.purging = true;
   step(replica::PurgeUnderWay{true});
   carry_out();
-  background_.post([this, snapshots = directories_.snapshots(), logs = directories_.logs(),
-                    retain = static_cast<std::size_t>(config_.storage.snapshots_to_retain),
-                    longest = stored_bytes_max(config_)] {
+  purging_.post([this, snapshots = directories_.snapshots(), logs = directories_.logs(),
+                 retain = static_cast<std::size_t>(config_.storage.snapshots_to_retain),
+                 longest = stored_bytes_max(config_), stop = stop_purge_.get_token()] {
     const auto began = std::chrono::steady_clock::now();
-    auto report = storage::purge(files_, snapshots, logs, retain, longest);
+    auto report = caught([&] { return storage::purge(files_, snapshots, logs, retain, longest, stop); });
     const std::chrono::nanoseconds took = std::chrono::steady_clock::now() - began;
     post([this, report = std::move(report), took] {
       stats_.purging = false;

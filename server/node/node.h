@@ -16,6 +16,7 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -35,6 +36,7 @@
 #include "server/node/observer.h"
 #include "server/node/refusal_log.h"
 #include "server/node/restore.h"
+#include "server/node/second_signal.h"
 #include "server/node/slow_request_log.h"
 #include "server/node/snapshot_job.h"
 #include "server/node/surroundings.h"
@@ -72,8 +74,12 @@ class Node final : public net::ClientPortOwner {
 
   /// Binds the client port. \return  Errc::kIo or kUnresolved when it cannot be had
   Result<void> bind();
-  /// Serves until a signal asks to stop or the log fails. \param ready  called once clients are served
+  /// Serves until a signal asks to stop or the log fails. From its end on a second signal ends the process.
+  /// \param ready  called once clients are served
   Ending run(const std::function<void()>& ready);
+  /// After run(): ends the threads, and gives up at the deadline what one of them does on a disk.
+  /// \return  false: the process can only be left without this object's destruction
+  [[nodiscard]] bool stop_until(std::chrono::steady_clock::time_point deadline);
 
   /// The port that clients connect to; 0 when there is none.
   [[nodiscard]] std::uint16_t client_port() const { return port_.bound(); }
@@ -110,7 +116,7 @@ class Node final : public net::ClientPortOwner {
 
   void on_synced(const LogSyncReport& report);
   void count_sync(std::chrono::nanoseconds sync, std::uint64_t file_bytes);
-  void on_space_exhausted(Zxid durable);
+  void on_space_exhausted(Zxid durable, const Error& why);
   void start_snapshot(Zxid zxid);
   void slice_snapshot();
   void on_snapshot_done(const Result<SnapshotReport>& report);
@@ -125,6 +131,7 @@ class Node final : public net::ClientPortOwner {
   const config::Config& config_;
   storage::FileSystem& files_;
   storage::DataDirectories directories_;
+  std::optional<SecondSignal> second_signal_;  // first, so that it ends last
   boost::asio::io_context io_;
   boost::asio::signal_set signals_;
   boost::asio::steady_timer tick_timer_;
@@ -169,6 +176,8 @@ class Node final : public net::ClientPortOwner {
 
   // Last, so that they end first: their work posts to what stands above.
   BackgroundThread background_;
+  std::stop_source stop_purge_;
+  BackgroundThread purging_;  // of its own: a snapshot that waits is held in memory
   LogThread log_;
 };
 

@@ -13,9 +13,9 @@ std::string sentence(net::Refusal refusal, const std::string& address, std::int6
       return fmt::format("Too many connections - max is {} (maxCnxns); one from {} was closed", number,
                          address);
     case net::Refusal::kNoDescriptor:
-      return "a connection was closed because this process may open no more files; raise its limit "
-             "(LimitNOFILE, "
-             "ulimit -n)";
+      return "a connection was closed because this process may open no more files for clients; raise its "
+             "limit "
+             "(LimitNOFILE, ulimit -n)";
     case net::Refusal::kFrameTooLong:
       return fmt::format(
           "Len error. {} announced a request of {} bytes; its connection was closed (jute.maxbuffer "

@@ -3,7 +3,8 @@
 //
 // A slice is short (kSliceBytes) and follows the one before after a pause, so that clients keep most of the
 // thread; it is left out while the disk has kInFlightMax bytes to write. Znodes that a client changes
-// before the walk has reached them are handed over at that moment by the tree itself. Thread: core; the
+// before the walk has reached them are handed over at that moment by the tree itself, whatever the disk does:
+// where too much waits for it, the snapshot is given up. Thread: core; the
 // checksum and what the writer does run on the background thread and come back through `post_to_core`.
 // Source: reference storage-formats 4.5, 4.6.
 #pragma once
@@ -46,6 +47,9 @@ class SnapshotJob final : public tree::SnapshotSink {
   static constexpr std::size_t kChunkBytes = 256UL << 10;
   /// Encoded bytes that wait for the disk at which the walk pauses.
   static constexpr std::size_t kInFlightMax = 8UL << 20;
+  /// Encoded bytes that may wait for the disk, znodes that are about to change included; or an eighth of the
+  /// tree, if that is more.
+  static constexpr std::size_t kWaitingMax = 64UL << 20;
   /// From one slice to the next, at least; and not less than four times what the slice took.
   static constexpr std::chrono::microseconds kPause{1000};
 
@@ -55,6 +59,7 @@ class SnapshotJob final : public tree::SnapshotSink {
     storage::Compression compression;
     bool digest;
     bool last_processed;
+    std::size_t waiting_max = kWaitingMax;
   };
 
   /// \param post_to_core  runs a function on the core thread, later; safe from any thread
@@ -75,6 +80,8 @@ class SnapshotJob final : public tree::SnapshotSink {
   struct Writing;
 
   void hand_over(bool last);
+  /// Since too much waits. \return  nullopt, of slice()
+  std::optional<std::chrono::nanoseconds> give_up();
   void failed(const Error& error);
 
   Place place_;
@@ -88,6 +95,9 @@ class SnapshotJob final : public tree::SnapshotSink {
   std::vector<std::byte> buffer_;
   std::shared_ptr<Writing> writing_;  // shared with the background thread
   std::size_t in_flight_bytes_ = 0;
+  std::size_t waiting_max_ = 0;
+  bool too_much_waits_ = false;
+  bool failed_ = false;
   bool walking_ = false;
   std::chrono::steady_clock::time_point began_;
   SnapshotReport report_;

@@ -132,8 +132,10 @@ std::string wchc_text(const std::map<SessionId, std::vector<std::string>>& watch
   return fmt::to_string(out);
 }
 
-std::string dirs_text(std::uint64_t data_bytes, std::uint64_t log_bytes) {
-  return fmt::format("datadir_size: {}\nlogdir_size: {}\n", data_bytes, log_bytes);
+std::string told_bytes(std::optional<std::uint64_t> bytes) { return bytes ? std::to_string(*bytes) : "-1"; }
+
+std::string dirs_text(std::optional<std::uint64_t> data_bytes, std::optional<std::uint64_t> log_bytes) {
+  return fmt::format("datadir_size: {}\nlogdir_size: {}\n", told_bytes(data_bytes), told_bytes(log_bytes));
 }
 
 std::string hash_text(std::span<const std::pair<Zxid, std::uint64_t>> digests) {

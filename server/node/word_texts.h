@@ -83,7 +83,9 @@ std::string wchs_text(std::size_t connections, std::size_t paths, std::size_t wa
 /// \param watches  by path, or by session
 std::string wchp_text(const std::map<std::string, std::vector<SessionId>>& watches);
 std::string wchc_text(const std::map<SessionId, std::vector<std::string>>& watches);
-std::string dirs_text(std::uint64_t data_bytes, std::uint64_t log_bytes);
+/// A size as a number; "-1" when it is unknown.
+std::string told_bytes(std::optional<std::uint64_t> bytes);
+std::string dirs_text(std::optional<std::uint64_t> data_bytes, std::optional<std::uint64_t> log_bytes);
 std::string hash_text(std::span<const std::pair<Zxid, std::uint64_t>> digests);
 
 std::string not_whitelisted_text(net::FourLetterWord word);

@@ -3,9 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <filesystem>
 #include <map>
-#include <system_error>
 #include <utility>
 
 #include "base/endpoint.h"
@@ -78,7 +76,8 @@ std::string Words::execute(FourLetterWord word, ConnectionId asker, std::span<co
       return unless_too_long(inspection_.watch_counts().watches, "watches", kInsteadOfWatches,
                              [&] { return wchc_text(inspection_.watches_by_session()); });
     case FourLetterWord::kDirs:
-      return dirs_text(folder_bytes(inspection_.data_dir()), folder_bytes(inspection_.log_dir()));
+      return dirs_text(inspection_.surroundings().snapshot_folder_bytes,
+                       inspection_.surroundings().log_folder_bytes);
     case FourLetterWord::kHash:
       return hash_text(inspection_.digests());
     case FourLetterWord::kMntr:
@@ -120,9 +119,9 @@ Entries Words::conf() const {
   return {{"clientPort", number(told.client_port)},
           {"secureClientPort", "-1"},
           {"dataDir", told.data_dir},
-          {"dataDirSize", number(folder_bytes(told.data_dir))},
+          {"dataDirSize", told_bytes(inspection_.surroundings().snapshot_folder_bytes)},
           {"dataLogDir", told.log_dir},
-          {"dataLogSize", number(folder_bytes(told.log_dir))},
+          {"dataLogSize", told_bytes(inspection_.surroundings().log_folder_bytes)},
           {"tickTime", number(told.tick_ms)},
           {"maxClientCnxns", number(told.connections_per_address_max)},
           {"minSessionTimeout", number(told.session_timeout_min_ms)},
@@ -160,18 +159,6 @@ DumpFacts Words::dump(const Moment& now) const {
   });
   for (auto& [at, entries] : connections) facts.connections.push_back({wall(at), std::move(entries)});
   return facts;
-}
-
-std::uint64_t folder_bytes(const std::string& folder) {
-  std::uint64_t bytes = 0;
-  std::error_code error;
-  for (const auto& entry : std::filesystem::directory_iterator(folder, error)) {
-    std::error_code ignored;
-    if (!entry.is_regular_file(ignored)) continue;
-    const std::uintmax_t size = entry.file_size(ignored);
-    if (!ignored) bytes += size;
-  }
-  return bytes;
 }
 
 }  // namespace wk::node

@@ -60,9 +60,6 @@ class Words {
   std::int64_t trace_mask_ = 306;
 };
 
-/// Bytes of all plain files below a folder; 0 when it cannot be read.
-std::uint64_t folder_bytes(const std::string& folder);
-
 /// "3.9.5-watchkeeper-…, built on 11/22/2026 05:36 GMT": release whose behaviour is ours, our own version,
 /// and the date in the form of 3.6 and older, the only one that all clients' parsers read.
 std::string version_text();

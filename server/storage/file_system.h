@@ -63,7 +63,9 @@ struct DirectoryEntry {
   bool plain_file = true;
 };
 
-/// Paths are absolute or relative to the working folder; nothing is expanded.
+/// Paths are absolute or relative to the working folder; nothing is expanded. Whatever opens something
+/// answers Errc::kNoSpace, too, when this process or the system may open no more files: nothing was done
+/// then, and it may be tried again.
 class FileSystem {
  public:
   FileSystem() = default;
@@ -88,7 +90,8 @@ class FileSystem {
   virtual Result<void> create_directories(const std::string& directory) = 0;
   /// Whether this process may create files in the folder.
   virtual Result<bool> is_writable(const std::string& directory) = 0;
-  /// Makes creations, renames and removals in the folder durable.
+  /// Makes creations, renames and removals in the folder durable. Errc::kNoSpace: the folder could not be
+  /// opened for want of a descriptor; a sync that failed is another error, final as File::sync()'s.
   virtual Result<void> sync_directory(const std::string& directory) = 0;
   /// Takes the lock file, creating it; never waits. Errc::kNotAllowed, with the holder's process id where it
   /// is known, when somebody holds it.

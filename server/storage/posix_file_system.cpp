@@ -26,6 +26,11 @@ Error fault(int code, const char* what, const std::string& path) {
     case ENOSPC:
     case EDQUOT:
       return {Errc::kNoSpace, fmt::format("cannot {} {}: {}; free space on that disk", what, path, why)};
+    case EMFILE:
+    case ENFILE:
+      return {Errc::kNoSpace,
+              fmt::format("cannot {} {}: {}; raise the limit of open files (LimitNOFILE, ulimit -n)", what,
+                          path, why)};
     case ENOENT:
       return {Errc::kNotFound, fmt::format("cannot {} {}: {}", what, path, why)};
     case EACCES:
@@ -216,8 +221,10 @@ class PosixFileSystem final : public FileSystem {
   Result<void> sync_directory(const std::string& directory) override {
     const Descriptor descriptor(::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     if (descriptor.get() < 0) return fault(errno, "open the folder", directory);
-    if (::fsync(descriptor.get()) != 0) return fault(errno, "sync the folder", directory);
-    return {};
+    if (::fsync(descriptor.get()) == 0) return {};
+    Error error = fault(errno, "sync the folder", directory);
+    error.code = Errc::kIo;  // whatever the reason, it is unknown what is durable
+    return error;
   }
 
   Result<std::unique_ptr<FileLock>> lock(const std::string& path) override {

@@ -10,17 +10,22 @@
 namespace wk::storage {
 namespace {
 
+Error stopped() { return {Errc::kCancelled, "the purge was given up since the server stops"}; }
+
 /// The zxid below which snapshots are not needed: that of the oldest kept one. nullopt: no snapshot is
 /// usable.
 Result<std::optional<Zxid>> oldest_kept(FileSystem& files, const std::string& directory,
                                         const std::vector<SnapshotName>& snapshots, std::size_t retain,
-                                        std::size_t field_bytes_max, std::vector<std::string>& findings) {
+                                        std::size_t field_bytes_max, const std::stop_token& stop,
+                                        std::vector<std::string>& findings) {
   std::optional<Zxid> oldest;
   std::size_t kept = 0;
   for (const SnapshotName& name : snapshots) {
     if (kept == retain) break;
-    const auto content = read_snapshot(files, directory, name, nullptr, field_bytes_max);
-    if (!content && content.error().code == Errc::kIo) return content.error();
+    const auto content = read_snapshot(files, directory, name, nullptr, field_bytes_max, stop);
+    if (stop.stop_requested()) return stopped();
+    if (!content && (content.error().code == Errc::kIo || content.error().code == Errc::kNoSpace))
+      return content.error();
     if (!content) {
       findings.push_back(content.error().message);
       continue;
@@ -32,8 +37,10 @@ Result<std::optional<Zxid>> oldest_kept(FileSystem& files, const std::string& di
 }
 
 Result<void> remove_all(FileSystem& files, const std::string& directory,
-                        const std::vector<std::string>& names, std::vector<std::string>& removed) {
+                        const std::vector<std::string>& names, const std::stop_token& stop,
+                        std::vector<std::string>& removed) {
   for (const std::string& name : names) {
+    if (stop.stop_requested()) return stopped();
     const std::string path = join(directory, name);
     const auto gone = files.remove(path);
     if (!gone && gone.error().code != Errc::kNotFound) return gone.error();
@@ -46,7 +53,7 @@ Result<void> remove_all(FileSystem& files, const std::string& directory,
 }  // namespace
 
 Result<PurgeReport> purge(FileSystem& files, const std::string& snapshots, const std::string& logs,
-                          std::size_t retain, std::size_t field_bytes_max) {
+                          std::size_t retain, std::size_t field_bytes_max, const std::stop_token& stop) {
   WK_CHECK(retain >= kRetainedSnapshotsMin, "the configuration clamps the number of kept snapshots");
   const auto snapshot_entries = files.list(snapshots);
   if (!snapshot_entries) return snapshot_entries.error();
@@ -60,7 +67,8 @@ Result<PurgeReport> purge(FileSystem& files, const std::string& snapshots, const
     const auto all_logs = logs_of(*log_entries);
     if (all_logs.size() < 2 || all_logs[1].first > oldest) return report;
   }
-  const auto oldest = oldest_kept(files, snapshots, all_snapshots, retain, field_bytes_max, report.findings);
+  const auto oldest =
+      oldest_kept(files, snapshots, all_snapshots, retain, field_bytes_max, stop, report.findings);
   if (!oldest) return oldest.error();
   if (!*oldest) return report;
 
@@ -73,9 +81,9 @@ Result<PurgeReport> purge(FileSystem& files, const std::string& snapshots, const
   // The newest log that begins at or below the oldest kept snapshot may hold what follows it.
   for (std::size_t i = 0; i + 1 < all_logs.size() && all_logs[i + 1].first <= **oldest; ++i)
     old_logs.push_back(all_logs[i].name);
-  if (const auto done = remove_all(files, snapshots, old_snapshots, report.removed); !done)
+  if (const auto done = remove_all(files, snapshots, old_snapshots, stop, report.removed); !done)
     return done.error();
-  if (const auto done = remove_all(files, logs, old_logs, report.removed); !done) return done.error();
+  if (const auto done = remove_all(files, logs, old_logs, stop, report.removed); !done) return done.error();
   return report;
 }
 

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstddef>
+#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -26,7 +27,9 @@ struct PurgeReport {
 /// them. \param retain           at least kRetainedSnapshotsMin (WK_CHECK; the configuration clamps it)
 /// \param field_bytes_max  longest string of a snapshot, as at a start: with less a whole snapshot would
 ///                         count as damaged, and nothing would ever be removed
+/// \param stop  asked before each piece that is read and each file that is removed
+/// \return  Errc::kCancelled: it was stopped; what is gone was not needed, and the rest goes the next time
 Result<PurgeReport> purge(FileSystem& files, const std::string& snapshots, const std::string& logs,
-                          std::size_t retain, std::size_t field_bytes_max);
+                          std::size_t retain, std::size_t field_bytes_max, const std::stop_token& stop = {});
 
 }  // namespace wk::storage

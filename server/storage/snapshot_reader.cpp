@@ -33,7 +33,8 @@ constexpr std::uint64_t kSmallestFile = 10;
 /// The uncompressed stream behind a moving window, with the running checksum of what was consumed.
 class Input {
  public:
-  Input(ByteSource& source, std::string name) : source_(source), name_(std::move(name)) {}
+  Input(ByteSource& source, std::string name, const std::stop_token& stop)
+      : source_(source), name_(std::move(name)), stop_(stop) {}
 
   [[nodiscard]] std::uint64_t offset() const { return window_offset_ + begin_; }
   [[nodiscard]] std::uint32_t checksum() {
@@ -69,6 +70,8 @@ class Input {
   }
 
   Result<void> fill(std::size_t count) {
+    if (stop_.stop_requested())
+      return Error{Errc::kCancelled, fmt::format("{}: reading was given up", name_)};
     add_consumed();
     std::memmove(window_.data(), window_.data() + begin_, end_ - begin_);
     window_offset_ += begin_;
@@ -85,6 +88,7 @@ class Input {
 
   ByteSource& source_;
   std::string name_;
+  const std::stop_token& stop_;
   std::vector<std::byte> window_ = std::vector<std::byte>(kChunkBytes);
   std::size_t begin_ = 0;   ///< in window_: not consumed
   std::size_t end_ = 0;     ///< in window_: filled
@@ -312,12 +316,12 @@ class Parser {
 
 Result<SnapshotContent> read_snapshot(FileSystem& files, const std::string& directory,
                                       const SnapshotName& name, SnapshotVisitor* visitor,
-                                      std::size_t field_bytes_max) {
+                                      std::size_t field_bytes_max, const std::stop_token& stop) {
   const std::string path = join(directory, name.name);
   auto file = files.open_to_read(path);
   if (!file) return file.error();
   const auto source = open_byte_source(**file, path, name.compression);
-  Input input(*source, path);
+  Input input(*source, path, stop);
   SnapshotContent content;
   content.name = name;
   if (visitor != nullptr) visitor->restart();
@@ -382,7 +386,8 @@ Result<NewestSnapshot> read_newest_snapshot(FileSystem& files, const std::string
     }
     // Differs: Apache passes over what it cannot read. A disk that does not answer says nothing about the
     // file: an older state must not be taken instead.
-    if (content.error().code == Errc::kIo || content.error().code == Errc::kNotAllowed)
+    if (content.error().code == Errc::kIo || content.error().code == Errc::kNotAllowed ||
+        content.error().code == Errc::kNoSpace)
       return content.error();
     newest.passed_over.push_back({name, content.error().message});
     refused = true;

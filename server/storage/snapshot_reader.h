@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -54,9 +55,11 @@ struct SnapshotContent {
 /// Errc::kInvalidInput or kTruncated: damaged, with file and offset of the uncompressed stream; kTooLarge: a
 /// field above the limit.
 /// \param visitor  nullptr: verify only
+/// \param stop     asked before each piece that is read; Errc::kCancelled when it was requested
 Result<SnapshotContent> read_snapshot(FileSystem& files, const std::string& directory,
                                       const SnapshotName& name, SnapshotVisitor* visitor,
-                                      std::size_t field_bytes_max = kSnapshotFieldBytesMaxDefault);
+                                      std::size_t field_bytes_max = kSnapshotFieldBytesMaxDefault,
+                                      const std::stop_token& stop = {});
 
 /// Apache's cheap test for candidates: the last bytes of a plain file, the first of a compressed one.
 Result<bool> passes_quick_check(FileSystem& files, const std::string& directory, const SnapshotName& name);

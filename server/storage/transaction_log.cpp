@@ -69,10 +69,10 @@ Result<void> TransactionLog::refuse_to_overwrite(Zxid first) {
 
 Result<void> TransactionLog::create_file(Zxid first) {
   path_ = join(directory_, log_name(first));
-  if (const auto free = refuse_to_overwrite(first); !free) return fail(free.error());
+  if (const auto free = refuse_to_overwrite(first); !free)
+    return free.error().code == Errc::kNoSpace ? free.error() : fail(free.error());
   auto created = files_.create(path_);
-  if (!created && created.error().code == Errc::kNoSpace) return created.error();
-  if (!created) return fail(created.error());
+  if (!created) return created.error().code == Errc::kNoSpace ? created.error() : fail(created.error());
   std::vector<std::byte> header;
   append_log_header(header);
   end_ = synced_end_ = padded_ = header.size();
@@ -81,14 +81,18 @@ Result<void> TransactionLog::create_file(Zxid first) {
     padded_ = padded_log_size(end_, padded_, settings_.preallocation_bytes);
     prepared = (*created)->set_size(padded_);
   }
-  if (!prepared && prepared.error().code == Errc::kNoSpace) {
+  const auto give_back = [&]() -> Result<void> {
     // A reader knows an empty last file for what it is; removing it is only tidiness.
     created->reset();
     [[maybe_unused]] const auto removed = files_.remove(path_);
     return prepared.error();
-  }
+  };
+  if (!prepared && prepared.error().code == Errc::kNoSpace) return give_back();
   if (prepared && settings_.force_sync) prepared = (*created)->sync();
-  if (prepared && settings_.force_sync) prepared = files_.sync_directory(directory_);
+  if (!prepared) return fail(prepared.error());
+  if (settings_.force_sync) prepared = files_.sync_directory(directory_);
+  // The folder could not be opened, so that nothing was synced: another attempt does not lie.
+  if (!prepared && prepared.error().code == Errc::kNoSpace) return give_back();
   if (!prepared) return fail(prepared.error());
   open_ = std::move(*created);
   ++stats_.files_created;

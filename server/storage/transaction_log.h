@@ -71,11 +71,11 @@ class TransactionLog {
 
   /// Makes everything appended durable, then rolls if file_bytes_max asks for it. When it returns without an
   /// error, everything up to last_zxid() may be acknowledged.
-  /// \return  Errc::kNoSpace: what is above synced_zxid() did not fit. It stays gathered, the file is cut
-  /// back
-  ///          to its last whole record, and the next sync() tries again. Any other error is final: nothing
-  ///          above synced_zxid() may be acknowledged and the process must end, because the kernel has
-  ///          dropped the pages that it could not write and a second attempt would lie.
+  /// \return  Errc::kNoSpace: what is above synced_zxid() did not fit, or no file could be opened for it.
+  ///          It stays gathered, the file is cut back to its last whole record, and the next sync() tries
+  ///          again. Any other error is final: nothing above synced_zxid() may be acknowledged and the
+  ///          process must end, because the kernel has dropped the pages that it could not write and a second
+  ///          attempt would lie.
   Result<void> sync();
 
   /// sync(), then closes the file: the next append opens a new one.
@@ -102,7 +102,7 @@ class TransactionLog {
     std::uint64_t syncs = 0;         ///< syncs of records
     std::uint64_t forced_syncs = 0;  ///< of those, because kUnsyncedBytesMax was near
     std::uint64_t files_created = 0;
-    std::uint64_t no_space = 0;            ///< appends and syncs refused since the disk was full
+    std::uint64_t no_space = 0;            ///< appends and syncs refused for want of room
     std::chrono::nanoseconds last_sync{};  ///< time that the last sync of records took on the disk
   };
   [[nodiscard]] const Stats& stats() const { return stats_; }

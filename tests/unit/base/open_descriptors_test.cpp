@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <filesystem>
@@ -31,6 +32,22 @@ TEST(OpenDescriptors, AreListedWhereTheSizeIsNotTheirNumber) {
   EXPECT_EQ(open_descriptors(proc), 3U) << "four, less the one that a listing has open";
   std::filesystem::remove_all(proc);
   EXPECT_EQ(open_descriptors(proc), std::nullopt);
+}
+
+TEST(DescriptorLimit, IsRaisedToTheHardOneAndTold) {
+  rlimit before{};
+  ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &before), 0);
+  ASSERT_GT(before.rlim_max, 256U);
+  const rlimit low{256, before.rlim_max};
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &low), 0);
+  const auto raised = raise_descriptor_limit();
+  rlimit after{};
+  EXPECT_EQ(::getrlimit(RLIMIT_NOFILE, &after), 0);
+  ::setrlimit(RLIMIT_NOFILE, &before);
+  ASSERT_TRUE(raised);
+  EXPECT_EQ(raised->before, 256U);
+  EXPECT_EQ(raised->now, before.rlim_max);
+  EXPECT_EQ(after.rlim_cur, before.rlim_max);
 }
 
 }  // namespace

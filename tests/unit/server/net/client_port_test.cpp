@@ -2,8 +2,11 @@
 // has come, and time is an argument of tick().
 #include "server/net/client_port.h"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include <boost/asio/io_context.hpp>
 #include <chrono>
@@ -338,6 +341,35 @@ class CrowdedPort : public Fixture {
 
   std::vector<Descriptor> clients;
 };
+
+TEST(ClientPort, TheLastDescriptorsAreLeftToTheProcess) {
+  static_assert(ClientPort::client_descriptors(1'024) == 1'024 - ClientPort::kOwnDescriptors);
+  static_assert(ClientPort::client_descriptors(100) == 75);
+  Fixture port;
+  const Descriptor before = port.open();
+  rlimit limit{};
+  ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &limit), 0);
+  const Descriptor client = connect_to(port.port.bound());
+  const int lowest_free = ::dup(client.get());
+  ::close(lowest_free);
+  // The largest limit under which the next descriptor is not for a client.
+  rlimit few{static_cast<rlim_t>(lowest_free), limit.rlim_max};
+  while (ClientPort::client_descriptors(few.rlim_cur + 1) <= static_cast<std::uint64_t>(lowest_free))
+    ++few.rlim_cur;
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &few), 0);
+  port.until([&] { return !port.refused.empty(); });
+  const int own = ::open("/dev/null", O_RDONLY | O_CLOEXEC);
+  ::setrlimit(RLIMIT_NOFILE, &limit);
+  EXPECT_GE(own, 0) << "nothing was left to the process";
+  ::close(own);
+  EXPECT_EQ(port.refused, (std::vector<Refused>{{Refusal::kNoDescriptor, "127.0.0.1", 0}}));
+  EXPECT_EQ(port.port.stats().refused_without_descriptor, 1U);
+  EXPECT_EQ(port.port.connections(), 1U);
+  EXPECT_TRUE(receive_to_end(client).ended);
+  EXPECT_EQ(port.port.by_address().at("127.0.0.1"), 1);
+  const Descriptor next = port.open();
+  EXPECT_EQ(port.port.connections(), 2U);
+}
 
 TEST(ClientPort, WhatThousandsAreToldLeavesInTurns) {
   CrowdedPort port;

@@ -21,7 +21,8 @@ class CommandsTest : public testing::Test {
  protected:
   CommandsTest()
       : port_(io_, {}, owner_),
-        inspection_(config_, "/nowhere/version-2", "/nowhere/version-2", member_.replica, port_),
+        inspection_(config_, "/nowhere/version-2", "/nowhere/version-2", member_.replica, port_,
+                    surroundings_),
         words_(config_, inspection_, member_.replica, stats_, [](const Moment&) { return std::string(); }) {
     client_.open();
   }
@@ -55,6 +56,7 @@ class CommandsTest : public testing::Test {
   replica::Member member_;
   replica::Client client_{member_};
   NodeStats stats_;
+  Surroundings surroundings_;
   Inspection inspection_;
   Words words_;
   Inquiries inquiries_{[](const std::function<void()>& task) { task(); }};
@@ -122,6 +124,13 @@ TEST_F(CommandsTest, ServerStatsAreOfTheReplica) {
   EXPECT_EQ(told["server_stats"]["fsync_threshold_exceed_count"], 3);
   EXPECT_EQ(told["server_stats"]["packets_received"], member_.replica.stats().packets_received);
   EXPECT_GT(told["server_stats"]["packets_received"], 0);
+}
+
+TEST_F(CommandsTest, SizesOfFoldersAreThoseThatWereReadAndUnknownOnesAreMinusOne) {
+  surroundings_.snapshot_folder_bytes = 12;
+  EXPECT_EQ(document("dirs").dump(), R"({"datadir_size":12,"logdir_size":-1,"command":"dirs","error":null})");
+  EXPECT_EQ(document("srvr")["server_stats"]["data_dir_size"], 12);
+  EXPECT_EQ(document("srvr")["server_stats"]["log_dir_size"], -1);
 }
 
 TEST_F(CommandsTest, DumpHasSessionsAndEphemerals) {

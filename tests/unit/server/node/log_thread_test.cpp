@@ -29,7 +29,13 @@ class Told {
  public:
   LogThread::Events events() {
     return {.synced = [this](const LogSyncReport& report) { keep([&] { reports_.push_back(report); }); },
-            .space_exhausted = [this](Zxid durable) { keep([&] { exhausted_.push_back(durable); }); },
+            .space_exhausted =
+                [this](Zxid durable, const Error& why) {
+                  keep([&] {
+                    exhausted_.push_back(durable);
+                    why_.push_back(why.message);
+                  });
+                },
             .space_back = [this] { keep([&] { ++back_; }); },
             .failed = [this](const Error& error) { keep([&] { failed_ = error; }); }};
   }
@@ -53,6 +59,10 @@ class Told {
     const std::lock_guard lock(mutex_);
     return exhausted_;
   }
+  std::vector<std::string> why() {
+    const std::lock_guard lock(mutex_);
+    return why_;
+  }
   std::optional<Error> failed() {
     const std::lock_guard lock(mutex_);
     return failed_;
@@ -75,6 +85,7 @@ class Told {
   std::condition_variable changed_;
   std::vector<LogSyncReport> reports_;
   std::vector<Zxid> exhausted_;
+  std::vector<std::string> why_;
   int back_ = 0;
   std::optional<Error> failed_;
 };
@@ -296,6 +307,40 @@ TEST(LogThread, RoomIsFoundAndTheSameZxidsAreGivenAgain) {
   EXPECT_EQ(read.zxids, storage::range(1, 5));
   EXPECT_EQ(read.payloads, storage::payloads(1, 5));
   for (const std::string& name : names(files)) EXPECT_EQ(name.find("tmp"), std::string::npos) << name;
+}
+
+TEST(LogThread, WantOfDescriptorsPasses) {
+  MemoryFileSystem files = empty_folder();
+  std::atomic<bool> none = false;
+  std::atomic<int> looks = 0;
+  files.before = [&](std::string_view call, const std::string& path) -> Result<void> {
+    // The first look finds a descriptor for the file and none for its folder; the second finds both.
+    if (call == "create" && path.ends_with("tmp.space-probe")) none = ++looks < 2;
+    if (none && call == "sync folder") return Error{Errc::kNoSpace, "Too many open files"};
+    return {};
+  };
+  Told told;
+  LogThread log(files, kFolder, Zxid{}, {.preallocation_bytes = 0}, told.events());
+  replica::Output first = output_of(1, 2);
+  log.append(first);
+  told.wait_until_synced(2);
+  none = true;
+  log.roll();
+  replica::Output second = output_of(3, 3);
+  log.append(second);
+  told.wait_until_exhausted();
+  EXPECT_EQ(told.exhausted(), std::vector<Zxid>{Zxid{2}});
+  EXPECT_EQ(told.why(), std::vector<std::string>{"Too many open files"});
+  log.acknowledge_exhausted();
+  told.wait_until_back();
+  EXPECT_EQ(looks, 2);
+  replica::Output again = output_of(3, 4);
+  log.append(again);
+  told.wait_until_synced(4);
+  log.stop();
+  EXPECT_FALSE(told.failed());
+  files.before = nullptr;
+  EXPECT_EQ(storage::read_log(files).zxids, storage::range(1, 4));
 }
 
 TEST(LogThread, FailedSyncIsTheEndAndNothingIsAcknowledged) {

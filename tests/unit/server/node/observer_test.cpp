@@ -182,7 +182,7 @@ class WordsTest : public ObserverTest {
     words_ = std::make_unique<Words>(config_, inspection_, member_.replica, stats_,
                                      [](const Moment&) { return std::string("the text of mntr"); });
   }
-  Inspection inspection_{config_, "/data/version-2", "/log/version-2", member_.replica, port_};
+  Inspection inspection_{config_, "/data/version-2", "/log/version-2", member_.replica, port_, surroundings_};
   std::unique_ptr<Words> words_;
 };
 
@@ -192,6 +192,18 @@ TEST_F(WordsTest, OnlyWhatIsAllowedIsExecuted) {
   EXPECT_EQ(ask(net::FourLetterWord::kTelnetClose),
             "telnet close is not executed because it is not in the whitelist.\n");
   EXPECT_EQ(words_->asked_since_reset(), 3U);
+}
+
+TEST_F(WordsTest, SizesOfFoldersAreThoseThatWereReadBesideTheCore) {
+  allow({"dirs", "conf"});
+  surroundings_.snapshot_folder_bytes = 12;
+  surroundings_.log_folder_bytes = 34;
+  EXPECT_EQ(ask(net::FourLetterWord::kDirs), "datadir_size: 12\nlogdir_size: 34\n");
+  EXPECT_NE(ask(net::FourLetterWord::kConf).find("dataDirSize=12\n"), std::string::npos);
+  EXPECT_NE(ask(net::FourLetterWord::kConf).find("dataLogSize=34\n"), std::string::npos);
+  surroundings_.log_folder_bytes.reset();
+  EXPECT_EQ(ask(net::FourLetterWord::kDirs), "datadir_size: 12\nlogdir_size: -1\n") << "0 would be a size";
+  EXPECT_NE(ask(net::FourLetterWord::kConf).find("dataLogSize=-1\n"), std::string::npos);
 }
 
 TEST_F(WordsTest, TraceMaskIsKept) {

@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include <functional>
+#include <future>
 #include <optional>
 #include <string>
 #include <utility>
@@ -414,6 +415,46 @@ TEST_F(SnapshotJobs, FullDiskGivesItUpAndLeavesNothingBehind) {
   const auto restored = restart(files);
   ASSERT_TRUE(restored);
   EXPECT_EQ(restored->snapshot_name, report->name);
+}
+
+TEST_F(SnapshotJobs, TooMuchThatWaitsForTheDiskGivesItUp) {
+  create_many(300);
+  const storage::Image before = files.image();
+  std::promise<void> goes_on;
+  auto gone_on = goes_on.get_future().share();
+  files.before = [gone_on](std::string_view, const std::string&) -> Result<void> {
+    gone_on.wait();
+    return {};
+  };
+  PostedCore core;
+  std::vector<Result<SnapshotReport>> outcomes;
+  BackgroundThread background("wk-background");
+  {
+    SnapshotJob job({files, kFolder, storage::Compression::kNone, true, true, 300'000},
+                    member.replica.last_applied(), member.replica, background, core.poster(),
+                    [&](Result<SnapshotReport> report) { outcomes.push_back(std::move(report)); });
+    job.begin();
+    ASSERT_TRUE(job.slice());
+    // Those that the walk has not reached are handed over before they change: with those before 330 kB.
+    for (int i = 0; i < 300; ++i)
+      ASSERT_EQ(
+          client.outcome(jute::OpCode::kSetData, jute::SetDataRequest{"/n" + std::to_string(i), "short", -1}),
+          jute::ErrorCode::kOk);
+    EXPECT_TRUE(outcomes.empty()) << "not in the middle of a change";
+    EXPECT_FALSE(job.slice());
+    ASSERT_EQ(outcomes.size(), 1U);
+    ASSERT_FALSE(outcomes[0]);
+    EXPECT_EQ(outcomes[0].error().code, Errc::kTooLarge);
+    goes_on.set_value();
+  }
+  background.stop();
+  files.before = nullptr;
+  EXPECT_EQ(files.image(), before) << "something of it is left";
+  EXPECT_EQ(outcomes.size(), 1U);
+  // The walk was given up properly: the next one works.
+  const auto report = take_snapshot(files, member);
+  ASSERT_TRUE(report) << report.error().message;
+  EXPECT_EQ(data_of(*restart(files), "/n299"), "short");
 }
 
 TEST_F(SnapshotJobs, AJobThatEndsEarlyGivesTheWalkUp) {

@@ -2,6 +2,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <set>
+#include <stop_token>
+
 #include "server/storage/data_directories.h"
 #include "server/storage/epoch_files.h"
 #include "server/storage/purge.h"
@@ -232,6 +235,47 @@ TEST_F(PurgeTest, SnapshotsCountWhoseZnodesAreAsLongAsTheLimitAllows) {
   EXPECT_THAT(purge(files_, kFolder, kFolder, 3, kFieldMax)->removed, IsEmpty());
   EXPECT_THAT(purge(files_, kFolder, kFolder, 3, 10'000'000)->removed,
               ElementsAre("/data/version-2/snapshot.1"));
+}
+
+// At each call to the disk in turn: what is there afterwards is always a folder that a start can use, and the
+// next purge does the rest.
+TEST_F(PurgeTest, IsGivenUpBetweenPiecesAndBetweenFiles) {
+  for (const std::uint64_t zxid : {1u, 4u, 5u, 8u, 12u}) add_snapshot(zxid);
+  for (const std::uint64_t first : {1u, 2u, 4u, 6u, 9u, 13u}) add_log(first);
+  const auto all = names();
+  int calls_in_all = 0;
+  {
+    MemoryFileSystem files(files_.image());
+    files.before = [&](std::string_view, const std::string&) -> Result<void> {
+      ++calls_in_all;
+      return {};
+    };
+    ASSERT_TRUE(purge(files, kFolder, kFolder, 3, kFieldMax));
+  }
+  std::set<std::size_t> left;
+  for (int last = 1; last < calls_in_all; ++last) {
+    MemoryFileSystem files(files_.image());
+    std::stop_source stop;
+    int calls = 0;
+    int reads_behind = 0;
+    files.before = [&](std::string_view call, const std::string&) -> Result<void> {
+      if (stop.stop_requested() && call == "read") ++reads_behind;
+      if (++calls == last) stop.request_stop();
+      return {};
+    };
+    const auto report = purge(files, kFolder, kFolder, 3, kFieldMax, stop.get_token());
+    files.before = nullptr;
+    EXPECT_LE(reads_behind, 1) << last;
+    if (!report) {
+      EXPECT_EQ(report.error().code, Errc::kCancelled) << last;
+    }
+    const auto entries = files.list(kFolder);
+    left.insert(entries->size());
+    EXPECT_EQ(snapshots_of(*entries).front().zxid, Zxid{12}) << last;
+    ASSERT_TRUE(purge(files, kFolder, kFolder, 3, kFieldMax));
+    EXPECT_EQ(files.list(kFolder)->size(), 7U) << last;
+  }
+  EXPECT_THAT(left, testing::IsSupersetOf({all.size(), all.size() - 1, all.size() - 2, all.size() - 3}));
 }
 
 TEST_F(PurgeTest, WithoutAUsableSnapshotNothingIsRemoved) {

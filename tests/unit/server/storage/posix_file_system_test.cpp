@@ -1,3 +1,4 @@
+#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/resource.h>
@@ -174,6 +175,31 @@ TEST_F(PosixFileSystemTest, FullDeviceIsToldApart) {
   EXPECT_EQ(refused.error().code, Errc::kNoSpace);
   EXPECT_EQ(refused.error().message,
             "cannot write /dev/full: No space left on device; free space on that disk");
+}
+
+TEST_F(PosixFileSystemTest, WantOfDescriptorsIsToldApart) {
+#ifdef __SANITIZE_ADDRESS__
+  GTEST_SKIP() << "the sanitizer probes memory through a pipe, and takes an object for a wrong one without";
+#endif
+  rlimit before{};
+  ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &before), 0);
+  const int lowest_free = ::open("/dev/null", O_RDONLY | O_CLOEXEC);
+  ::close(lowest_free);
+  const rlimit none{static_cast<rlim_t>(lowest_free), before.rlim_max};
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &none), 0);
+  const auto created = files_.create(path("log.1"));
+  const auto synced = files_.sync_directory(path("."));
+  const auto listed = files_.list(path("."));
+  ::setrlimit(RLIMIT_NOFILE, &before);
+  ASSERT_FALSE(created);
+  EXPECT_EQ(created.error().code, Errc::kNoSpace);
+  EXPECT_EQ(created.error().message,
+            "cannot create " + path("log.1") +
+                ": Too many open files; raise the limit of open files (LimitNOFILE, ulimit -n)");
+  ASSERT_FALSE(synced);
+  EXPECT_EQ(synced.error().code, Errc::kNoSpace);
+  ASSERT_FALSE(listed);
+  EXPECT_EQ(listed.error().code, Errc::kNoSpace);
 }
 
 TEST_F(PosixFileSystemTest, LockKeepsOthersOutAndNamesTheHolder) {

@@ -231,6 +231,34 @@ TEST_F(TransactionLogTest, FullDiskAtTheFirstRecordLeavesNoFile) {
   EXPECT_EQ(read_log(files_).zxids, range(1, 1));
 }
 
+// At every call of a roll that opens something: the log's name, and the folder that keeps it.
+TEST_F(TransactionLogTest, WithoutADescriptorARollIsRefusedAndHeals) {
+  for (const std::string_view refused : {"create", "sync folder"}) {
+    MemoryFileSystem files;
+    ASSERT_TRUE(files.create_directories(kFolder));
+    TransactionLog log(files, kFolder, Zxid{0}, {});
+    ASSERT_TRUE(log.append(Zxid{1}, payload(1)));
+    ASSERT_TRUE(log.roll());
+    files.before = [&](std::string_view call, const std::string&) -> Result<void> {
+      if (call != refused) return {};
+      return Error{Errc::kNoSpace, "Too many open files"};
+    };
+    ASSERT_TRUE(log.append(Zxid{2}, payload(2)));
+    for (int i = 0; i < 2; ++i) {
+      const auto failed = log.sync();
+      ASSERT_FALSE(failed);
+      EXPECT_EQ(failed.error().code, Errc::kNoSpace) << refused;
+    }
+    EXPECT_FALSE(log.failed()) << refused;
+    EXPECT_EQ(log.synced_zxid(), Zxid{1});
+    EXPECT_EQ(log.stats().no_space, 2U);
+    EXPECT_EQ(files.image().size(), 1U) << "the file that was begun stayed";
+    files.before = nullptr;
+    ASSERT_TRUE(log.sync());
+    EXPECT_EQ(read_log(files).zxids, range(1, 2));
+  }
+}
+
 TEST_F(TransactionLogTest, FullDiskBoundsWhatIsGathered) {
   files_.sectors_max = 2;
   TransactionLog log(files_, kFolder, Zxid{0}, {});
