@@ -245,6 +245,34 @@ class Server(Scripts):
         os.kill(self.pid(), signal.SIGCONT)
         self.assert_stopped(self.server("stop"))
 
+    def test_a_server_that_does_not_end_is_not_stopped(self):
+        self.assert_started(self.server("start"))
+        pid = self.pid()
+        os.kill(pid, signal.SIGSTOP)
+        try:
+            for verb in ("stop", "restart"):
+                run = self.server(verb, WK_STOP_SECONDS="1")
+                self.assert_run(run, 1, "Stopping zookeeper ... FAILED TO STOP\n")
+                self.assertIn(f"process {pid} still runs after 1 s; {self.pid_file} still names it\n", run.stderr)
+                self.assertEqual(self.pid(), pid)
+                self.assertTrue(alive(pid))
+        finally:
+            os.kill(pid, signal.SIGCONT)
+        # The SIGTERM of above is carried out now.
+        process.wait_for(lambda: not alive(pid), PATIENCE_S, "the server to end")
+        self.assert_stopped(self.server("stop"))
+        self.assertFalse(self.pid_file.exists())
+
+    def test_a_start_that_fails_leaves_no_pid_file(self):
+        self.assert_started(self.server("start"))
+        pid = self.pid()
+        # As after somebody has removed the file: the second server finds the data folder locked.
+        self.pid_file.unlink()
+        self.assert_run(self.server("start"), 1, "Starting zookeeper ... FAILED TO START\n")
+        self.assertFalse(self.pid_file.exists())
+        self.pid_file.write_text(str(pid), encoding="ascii")
+        self.assert_stopped(self.server("stop"))
+
     def test_missing_data_folder_without_autocreate(self):
         run = self.server("start", ZOO_DATADIR_AUTOCREATE_DISABLE="1")
         self.assert_run(run, 1,
