@@ -1,9 +1,9 @@
 // watchkeeperd: one member.
 //
 // Thread: this one parses, restores, and then is the core thread. Exit status as Apache's server: 0 after
-// SIGTERM or SIGINT, 1 unexpected error, 2 invalid invocation or configuration, 3 data directory,
-// 4 AdminServer. Source: QuorumPeerMain.java, ZooKeeperServerMain.java; reference/configuration.md,
-// section 1.4.
+// SIGTERM, SIGINT or a hangup of the terminal that it was started from, 1 unexpected error, 2 invalid
+// invocation or configuration, 3 data directory, 4 AdminServer. Source: QuorumPeerMain.java,
+// ZooKeeperServerMain.java; reference/configuration.md, section 1.4.
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
@@ -24,6 +24,7 @@
 
 #include "base/endpoint.h"
 #include "base/log.h"
+#include "base/standard_descriptors.h"
 #include "server/config/environment.h"
 #include "server/config/load.h"
 #include "server/config/properties.h"
@@ -159,6 +160,9 @@ int purge(const config::Config& config, std::size_t retain) {
 
 int serve(const config::Config& config) {
   std::signal(SIGPIPE, SIG_IGN);
+  const bool hangup_ends = ends_with_terminal();
+  if (!hangup_ends)
+    std::signal(SIGHUP, SIG_IGN);  // Recovery may take long, and the node takes it from there.
   const auto settings = replica_settings(config, Seeds::random_ones());
   if (!settings) return fail(kExitUnexpected, settings.error().message);
   storage::FileSystem& files = storage::posix_file_system();
@@ -172,7 +176,7 @@ int serve(const config::Config& config) {
                restored->report.transactions_replayed, restored->report.last.to_string(),
                restored->database->tree.node_count());
 
-  Node node(config, files, *std::move(directories), *std::move(restored), *settings);
+  Node node(config, files, *std::move(directories), *std::move(restored), *settings, hangup_ends);
   if (const auto bound = node.bind(); !bound)
     return fail(bound.error().code == Errc::kUnresolved ? kExitInvalid : kExitUnexpected,
                 bound.error().message);
@@ -250,6 +254,7 @@ int main_checked(std::span<const char* const> arguments) {
 }  // namespace wk::node
 
 int main(int argc, char** argv) {
+  if (!wk::open_standard_descriptors()) return 1;  // There is nowhere to say why.
   try {
     const std::vector<const char*> arguments(argv + (argc > 0 ? 1 : 0), argv + argc);
     return wk::node::main_checked(arguments);

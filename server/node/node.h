@@ -66,8 +66,9 @@ class Node final : public net::ClientPortOwner {
   static constexpr std::chrono::seconds kSlowFsyncQuiet{10};
 
   /// \param directories  open and locked; held until the node is gone
+  /// \param hangup_ends  SIGHUP asks to stop, as SIGTERM does; else it is told and nothing more
   Node(const config::Config& config, storage::FileSystem& files, storage::DataDirectories directories,
-       Restored restored, const replica::Settings& settings);
+       Restored restored, const replica::Settings& settings, bool hangup_ends);
   ~Node() override;
 
   /// Binds the client port. \return  Errc::kIo or kUnresolved when it cannot be had
@@ -95,6 +96,7 @@ class Node final : public net::ClientPortOwner {
  private:
   LogThread::Events log_events();
   void post(std::function<void()> task);
+  void await_signal();
   const Moment& now();
   void step(const replica::Event& event);
   /// Carries out what the steps since the last call decided, and ends the wake-up.
@@ -125,6 +127,7 @@ class Node final : public net::ClientPortOwner {
   const config::Config& config_;
   storage::FileSystem& files_;
   storage::DataDirectories directories_;
+  const bool hangup_ends_;
   boost::asio::io_context io_;
   boost::asio::signal_set signals_;
   boost::asio::steady_timer tick_timer_;

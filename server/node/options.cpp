@@ -20,7 +20,7 @@ Usage: watchkeeperd [OPTIONS] FILE
        watchkeeperd [OPTIONS] PORT DATADIR [TICKTIME [MAXCNXNS]]
        watchkeeperd [OPTIONS] --environment [FILE]
 
-Serves in the foreground until SIGTERM or SIGINT; logs to standard error.
+Serves in the foreground until SIGTERM, SIGINT, or the end of its terminal; logs to standard error.
 
   -DKEY=VALUE, --set KEY=VALUE  sets a key of zoo.cfg, with or without "zookeeper." before it; wins over FILE
   --environment                 takes ZOO_… variables as the container images of ZooKeeper do; they win over FILE

@@ -1,5 +1,5 @@
 """deploy/bin: zkServer.sh, zkCli.sh and zkCleanup.sh with the arguments, messages and exit codes of Apache ZooKeeper's;
-deploy/systemd: what the server's unit must not say."""
+deploy/systemd: what the units must not say."""
 
 import configparser
 import os
@@ -379,17 +379,26 @@ class Client(Scripts):
 
 
 class Unit(unittest.TestCase):
-    def setUp(self):
+    @staticmethod
+    def service_of(name):
         unit = configparser.RawConfigParser(strict=False)
-        unit.read(UNIT, encoding="ascii")
-        self.service = unit["Service"]
+        unit.read(UNIT.with_name(name), encoding="ascii")
+        return unit["Service"]
+
+    def setUp(self):
+        self.service = self.service_of(UNIT.name)
+
+    def test_whatever_ended_it_but_systemctl_is_mended(self):
+        # systemd takes SIGHUP, SIGINT, SIGTERM and SIGPIPE for a clean end, after which on-failure leaves a member down.
+        for name in (UNIT.name, "watchkeeper-exporter.service"):
+            self.assertEqual(self.service_of(name)["Restart"], "always", name)
 
     def test_data_below_tmp_is_refused_and_not_lost(self):
         self.assertFalse(self.service.getboolean("PrivateTmp", fallback=False))
         self.assertEqual(self.service["ProtectSystem"], "strict")
 
     def test_a_name_that_cannot_be_resolved_at_boot_is_tried_again(self):
-        self.assertEqual(self.service["Restart"], "on-failure")
+        self.assertEqual(self.service["Restart"], "always")
         self.assertNotIn("2", self.service.get("RestartPreventExitStatus", fallback="").split())
 
 

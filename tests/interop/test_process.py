@@ -1,0 +1,124 @@
+"""watchkeeperd as a process of its machine: signals, closed descriptors."""
+
+import os
+import pathlib
+import pty
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import unittest
+import urllib.error
+import urllib.request
+
+from lab import ports, process, watchkeeperd
+
+PATIENCE_S = 20
+
+
+class Process(unittest.TestCase):
+    def setUp(self):
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="wk-process-"))
+        self.addCleanup(shutil.rmtree, self.folder, ignore_errors=True)
+        self.data = self.folder / "data"
+        self.log_file = self.folder / "log"
+        self.port, self.http_port = ports.reserve(), ports.reserve()
+        self.addCleanup(ports.release, self.port)
+        self.addCleanup(ports.release, self.http_port)
+        self.program = watchkeeperd.find_server()
+        self.http = ("metricsProvider.httpHost=127.0.0.1", f"metricsProvider.httpPort={self.http_port}")
+        self.environment = {name: value for name, value in os.environ.items() if not name.startswith("ZOO")}
+
+    def configure(self, *lines):
+        path = self.folder / "zoo.cfg"
+        path.write_text("\n".join([f"dataDir={self.data}", "tickTime=2000", *lines]) + "\n", encoding="ascii")
+        return str(path)
+
+    def start(self, *arguments, environment=None, **options):
+        log = self.log_file.open("ab")
+        self.addCleanup(log.close)
+        options = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL, "stderr": log, **options}
+        server = subprocess.Popen([self.program, *arguments], cwd="/", env={**self.environment, **(environment or {})},
+                                  **options)
+        self.addCleanup(server.wait)
+        self.addCleanup(server.kill)
+        return server
+
+    def log(self):
+        return self.log_file.read_text(encoding="utf-8")
+
+    def wait_for_log(self, text, count=1):
+        process.wait_for(lambda: self.log().count(text) >= count, PATIENCE_S, f"\"{text}\" in the log")
+
+    def wait_for_port(self, port):
+        def open_():
+            with socket.socket() as probe:
+                return probe.connect_ex(("127.0.0.1", port)) == 0
+        process.wait_for(open_, PATIENCE_S, f"port {port}")
+
+    def get(self, path):
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.http_port}{path}", timeout=5) as answer:
+                return answer.status, answer.read().decode()
+        except urllib.error.HTTPError as answer:
+            with answer:
+                return answer.code, answer.read().decode()
+
+    def stop(self, server):
+        server.send_signal(signal.SIGTERM)
+        self.assertEqual(server.wait(PATIENCE_S), 0)
+
+
+class Signals(Process):
+    def start_serving(self, **options):
+        server = self.start(self.configure(f"clientPort={self.port}", "clientPortAddress=127.0.0.1", *self.http), **options)
+        self.wait_for_log("serving: client port")
+        return server
+
+    def test_a_hangup_is_told_and_nothing_more(self):
+        server = self.start_serving()
+        for count in (1, 2):
+            server.send_signal(signal.SIGHUP)
+            self.wait_for_log("SIGHUP: there is nothing to reload by it; a changed configuration takes a restart", count)
+        self.assertEqual(self.get("/readyz")[0], 200)
+        self.stop(server)
+
+    def test_a_hangup_of_its_terminal_is_an_orderly_stop(self):
+        terminal, its_end = pty.openpty()
+        self.addCleanup(os.close, terminal)
+        server = self.start_serving(stdin=its_end)
+        os.close(its_end)
+        server.send_signal(signal.SIGHUP)
+        self.assertEqual(server.wait(PATIENCE_S), 0)
+        self.assertIn("SIGHUP: stopping", self.log())
+
+    def test_nohup_on_a_terminal_is_heeded(self):
+        terminal, its_end = pty.openpty()
+        self.addCleanup(os.close, terminal)
+        server = self.start_serving(stdin=its_end, preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_IGN))
+        os.close(its_end)
+        server.send_signal(signal.SIGHUP)
+        self.wait_for_log("SIGHUP: there is nothing to reload by it")
+        self.stop(server)
+
+
+class ClosedDescriptors(Process):
+    def test_no_file_gets_the_number_of_standard_error(self):
+        config = self.configure(f"clientPort={self.port}", "clientPortAddress=127.0.0.1", *self.http)
+
+        def close_all():
+            for number in (0, 1, 2):
+                os.close(number)
+        server = self.start(config, stdin=None, stdout=None, stderr=None, preexec_fn=close_all)
+        self.wait_for_port(self.port)
+        for number in (0, 1, 2):
+            self.assertEqual(os.readlink(f"/proc/{server.pid}/fd/{number}"), "/dev/null")
+        lock = self.data / "version-2" / "watchkeeper.lock"
+        self.assertEqual(lock.read_text(encoding="ascii"), str(server.pid), "something else than its process was written")
+        self.stop(server)
+        self.assertEqual(lock.read_text(encoding="ascii"), str(server.pid))
+
+
+if __name__ == "__main__":
+    unittest.main()
