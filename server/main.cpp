@@ -78,7 +78,11 @@ config::Environment environment() {
 config::Loaded load_configuration(const Options& options) {
   config::LoadRequest request{options.file, {}, options.lenient};
   config::Diagnostics early;
-  if (options.environment) request.overrides = config::overrides_from_environment(environment(), early);
+  if (options.environment) {
+    const config::Environment variables = environment();
+    request.overrides = config::overrides_from_environment(variables, early);
+    request.container = config::defaults_from_environment(variables);
+  }
   if (!options.arguments.empty()) {
     const auto positional = config::overrides_from_arguments(options.arguments);
     if (positional) request.overrides.insert(request.overrides.end(), positional->begin(), positional->end());

@@ -23,7 +23,8 @@ Usage: watchkeeperd [OPTIONS] FILE
 Serves in the foreground until SIGTERM, SIGINT, or the end of its terminal; logs to standard error.
 
   -DKEY=VALUE, --set KEY=VALUE  sets a key of zoo.cfg, with or without "zookeeper." before it; wins over FILE
-  --environment                 takes ZOO_… variables as the container images of ZooKeeper do; they win over FILE
+  --environment                 takes ZOO_… variables as the container images of ZooKeeper do; they win over FILE;
+                                without any client port it is 2181
   --lenient                     takes " #" behind a value as the beginning of a comment
   --check                       tells everything about the configuration and ends: 0, or the exit code of the start
   --purge COUNT                 removes what the newest COUNT snapshots (at least 3) make unnecessary and ends; may run

@@ -1,4 +1,4 @@
-"""watchkeeperd as a process of its machine: signals, closed descriptors."""
+"""watchkeeperd as a process of its machine: how containers configure it, signals, closed descriptors."""
 
 import os
 import pathlib
@@ -65,9 +65,44 @@ class Process(unittest.TestCase):
             with answer:
                 return answer.code, answer.read().decode()
 
+    def check(self, *arguments, environment=None):
+        return subprocess.run([self.program, "--check", *arguments], env={**self.environment, **(environment or {})},
+                              capture_output=True, text=True, check=False, timeout=PATIENCE_S)
+
     def stop(self, server):
         server.send_signal(signal.SIGTERM)
         self.assertEqual(server.wait(PATIENCE_S), 0)
+
+
+class Container(Process):
+    """What the entry point of the official image makes of its variables."""
+
+    def variables(self, **more):
+        return {"ZOO_DATA_DIR": str(self.data), "ZOO_TICK_TIME": "2000", "ZOO_CFG_EXTRA": " ".join(self.http),
+                "ZOO_SERVERS": f"server.1=localhost:2888:3888;127.0.0.1:{self.port}", **more}
+
+    def test_the_line_of_its_id_gives_the_client_port(self):
+        for number, my_id in enumerate(({"ZOO_MY_ID": "1"}, {}), 1):
+            server = self.start("--environment", environment=self.variables(**my_id))
+            self.wait_for_log(f"serving: client port {self.port}, http://127.0.0.1:{self.http_port}/", number)
+            self.wait_for_port(self.port)
+            self.assertEqual(self.get("/readyz"), (200, "ready\n"))
+            self.stop(server)
+        self.assertFalse((self.data / "myid").exists())
+
+    def test_the_file_wins_over_the_variable_and_stays(self):
+        self.data.mkdir()
+        (self.data / "myid").write_text("1\n", encoding="ascii")
+        checked = self.check("--environment", environment=self.variables(ZOO_MY_ID="5"))
+        self.assertEqual(checked.returncode, 0, checked.stdout)
+        self.assertIn(f'environment variable ZOO_MY_ID: warning: it is "5", and {self.data}/myid says 1, which counts',
+                      checked.stdout)
+        self.assertNotIn("no client can connect", checked.stdout)
+
+    def test_without_any_port_it_is_that_of_the_image(self):
+        checked = self.check("--environment", environment=self.variables(ZOO_SERVERS=""))
+        self.assertEqual(checked.returncode, 0, checked.stdout)
+        self.assertIn("environment: note: clientPort: not set; 2181 is used, as in the container image\n", checked.stdout)
 
 
 class Signals(Process):
