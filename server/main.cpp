@@ -208,11 +208,17 @@ int serve(const config::Config& config) {
   }
 
   const Ending ending = node.run([&] {
-    const std::string place =
-        config.client ? fmt::format("client port {}", node.client_port()) : "no client port";
-    const std::string url = web ? fmt::format(", {}/", web->url()) : "";
-    spdlog::info("serving: {}{}", place, url);
-    notify_service_manager(fmt::format("READY=1\nSTATUS=serving as standalone: {}{}\n", place, url));
+    std::string url = web ? fmt::format(", {}/", web->url()) : "";
+    if (web && web->everywhere()) url += " on every address (metricsProvider.httpHost restricts it)";
+    std::string status = fmt::format("serving as standalone: client port {}{}", node.client_port(), url);
+    if (config.client) {
+      spdlog::info("serving: client port {}{}", node.client_port(), url);
+    } else {
+      status = fmt::format("serves nobody: no client port is configured; set clientPort{}", url);
+      spdlog::warn("{}", status);
+    }
+    // Whoever waits for the start is told also where no client can come: nothing more is going to happen.
+    notify_service_manager(fmt::format("READY=1\nSTATUS={}\n", status));
   });
   notify_service_manager("STOPPING=1\n");
   if (observatory)

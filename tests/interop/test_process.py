@@ -1,5 +1,7 @@
-"""watchkeeperd as a process of its machine: how containers configure it, signals, closed descriptors."""
+"""watchkeeperd as a process of its machine: how containers configure it, what it says of its ports, signals, closed
+descriptors."""
 
+import json
 import os
 import pathlib
 import pty
@@ -103,6 +105,37 @@ class Container(Process):
         checked = self.check("--environment", environment=self.variables(ZOO_SERVERS=""))
         self.assertEqual(checked.returncode, 0, checked.stdout)
         self.assertIn("environment: note: clientPort: not set; 2181 is used, as in the container image\n", checked.stdout)
+
+
+class Ports(Process):
+    def test_without_a_client_port_it_is_not_ready(self):
+        config = self.configure("server.1=localhost:2888:3888;32199", *self.http)
+        checked = self.check(config)
+        self.assertEqual(checked.returncode, 0)
+        self.assertIn(f"{self.data}/myid: warning: cannot be read, so the client port 32199 of the line server.1 is not used",
+                      checked.stdout)
+        self.assertIn("clientPort: not set: no client can connect to this server; add, for example, clientPort=2181",
+                      checked.stdout)
+        server = self.start(config)
+        self.wait_for_log("serves nobody: no client port is configured; set clientPort")
+        self.assertNotIn("serving", self.log())
+        process.wait_for(lambda: "starting" not in self.get("/readyz")[1], PATIENCE_S, "the first report")
+        status, reason = self.get("/readyz")
+        self.assertEqual((status, reason), (503, "the server does not serve clients: has no client port, so that no client "
+                                                 "can connect: set clientPort\nnot ready\n"))
+        self.assertEqual(self.get("/livez")[0], 200)
+        verdict = json.loads(self.get("/api/v1/status")[1])["verdict"]
+        self.assertTrue(verdict.startswith("Not serving"), verdict)
+        self.assertIn('watchkeeper_ensemble_serving{ensemble="default"} 0\n', self.get("/metrics")[1])
+        self.stop(server)
+
+    def test_http_on_every_address_is_told(self):
+        config = self.configure(f"clientPort={self.port}", "clientPortAddress=127.0.0.1",
+                                f"metricsProvider.httpPort={self.http_port}")
+        server = self.start(config)
+        self.wait_for_log(f"serving: client port {self.port}, http://0.0.0.0:{self.http_port}/ on every address "
+                          "(metricsProvider.httpHost restricts it)")
+        self.stop(server)
 
 
 class Signals(Process):
