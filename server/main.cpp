@@ -1,9 +1,9 @@
 // watchkeeperd: one member.
 //
 // Thread: this one parses, restores, and then is the core thread. Exit status as Apache's server: 0 after
-// SIGTERM or SIGINT, 1 unexpected error, 2 invalid invocation or configuration, 3 data directory,
-// 4 AdminServer. Source: QuorumPeerMain.java, ZooKeeperServerMain.java; reference/configuration.md,
-// section 1.4.
+// SIGTERM, SIGINT or a hangup of the terminal that it was started from, 1 unexpected error, 2 invalid
+// invocation or configuration, 3 data directory, 4 AdminServer. Source: QuorumPeerMain.java,
+// ZooKeeperServerMain.java; reference/configuration.md, section 1.4.
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 #include <unistd.h>
@@ -28,6 +28,7 @@
 #include "base/log.h"
 #include "base/log_end.h"
 #include "base/open_descriptors.h"
+#include "base/standard_descriptors.h"
 #include "server/config/environment.h"
 #include "server/config/load.h"
 #include "server/config/properties.h"
@@ -83,7 +84,11 @@ config::Environment environment() {
 config::Loaded load_configuration(const Options& options) {
   config::LoadRequest request{options.file, {}, options.lenient};
   config::Diagnostics early;
-  if (options.environment) request.overrides = config::overrides_from_environment(environment(), early);
+  if (options.environment) {
+    const config::Environment variables = environment();
+    request.overrides = config::overrides_from_environment(variables, early);
+    request.container = config::defaults_from_environment(variables);
+  }
   if (!options.arguments.empty()) {
     const auto positional = config::overrides_from_arguments(options.arguments);
     if (positional) request.overrides.insert(request.overrides.end(), positional->begin(), positional->end());
@@ -167,6 +172,9 @@ int serve(const config::Config& config, bool accept_loss) {
   std::signal(SIGPIPE, SIG_IGN);
   if (const auto limit = raise_descriptor_limit(); limit && limit->now > limit->before)
     spdlog::info("may have {} files open (the hard limit; the soft one was {})", limit->now, limit->before);
+  const bool hangup_ends = ends_with_terminal();
+  if (!hangup_ends)
+    std::signal(SIGHUP, SIG_IGN);  // Recovery may take long, and the node takes it from there.
   const auto settings = replica_settings(config, Seeds::random_ones());
   if (!settings) return fail(kExitUnexpected, settings.error().message);
   storage::FileSystem& files = storage::posix_file_system();
@@ -183,7 +191,7 @@ int serve(const config::Config& config, bool accept_loss) {
   if (accept_loss && losses.empty())
     spdlog::warn("--accept-loss had nothing to give up; start without it from now on");
 
-  Node node(config, files, *std::move(directories), *std::move(restored), *settings);
+  Node node(config, files, *std::move(directories), *std::move(restored), *settings, hangup_ends);
   if (const auto bound = node.bind(); !bound)
     return fail(bound.error().code == Errc::kUnresolved ? kExitInvalid : kExitUnexpected,
                 bound.error().message);
@@ -211,11 +219,17 @@ int serve(const config::Config& config, bool accept_loss) {
   }
 
   const auto ready = [&] {
-    const std::string place =
-        config.client ? fmt::format("client port {}", node.client_port()) : "no client port";
-    const std::string url = web ? fmt::format(", {}/", web->url()) : "";
-    spdlog::info("serving: {}{}", place, url);
-    notify_service_manager(fmt::format("READY=1\nSTATUS=serving as standalone: {}{}\n", place, url));
+    std::string url = web ? fmt::format(", {}/", web->url()) : "";
+    if (web && web->everywhere()) url += " on every address (metricsProvider.httpHost restricts it)";
+    std::string status = fmt::format("serving as standalone: client port {}{}", node.client_port(), url);
+    if (config.client) {
+      spdlog::info("serving: client port {}{}", node.client_port(), url);
+    } else {
+      status = fmt::format("serves nobody: no client port is configured; set clientPort{}", url);
+      spdlog::warn("{}", status);
+    }
+    // Whoever waits for the start is told also where no client can come: nothing more is going to happen.
+    notify_service_manager(fmt::format("READY=1\nSTATUS={}\n", status));
   };
   Ending ending;
   try {
@@ -273,6 +287,7 @@ int main_checked(std::span<const char* const> arguments) {
 }  // namespace wk::node
 
 int main(int argc, char** argv) {
+  if (!wk::open_standard_descriptors()) return 1;  // There is nowhere to say why.
   try {
     const std::vector<const char*> arguments(argv + (argc > 0 ? 1 : 0), argv + argc);
     return wk::node::main_checked(arguments);

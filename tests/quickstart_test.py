@@ -16,6 +16,7 @@ from kazoo.client import KazooClient
 from lab import process, stack
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
+MARK = ".made-by-watchkeeper-quickstart"
 
 
 def running(state):
@@ -66,12 +67,18 @@ class Quickstart(unittest.TestCase):
             answer = subprocess.run(four_letters, shell=True, capture_output=True, text=True, check=True, timeout=20)
             self.assertIn("Mode: standalone", answer.stdout)
             self.assertEqual([line for line in running(self.state) if "java" in line], [])
+            # All that it writes is in one folder that is nobody else's.
+            self.assertEqual([one.name for one in self.state.parent.iterdir()], ["state"])
+            self.assertEqual(self.state.stat().st_mode & 0o777, 0o700)
         finally:
             stopped = self.quickstart("--stop")
         self.assert_stopped(stopped)
         self.assertIn("SIGTERM: stopping", (self.state / "watchkeeperd.log").read_text(encoding="utf-8"))
 
     def test_foreground_ends_cleanly_on_interrupt(self):
+        self.state.mkdir(mode=0o755)
+        (self.state / MARK).touch()
+        (self.state / "of-an-earlier-start").touch()
         process = subprocess.Popen([ROOT / "deploy" / "quickstart"], env=self.environment, cwd="/",
                                    stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         self.addCleanup(process.wait)
@@ -87,8 +94,11 @@ class Quickstart(unittest.TestCase):
         rest, errors = process.communicate(timeout=60)
         self.assertEqual(process.returncode, 0, rest + errors)
         self.assertEqual(running(self.state), [])
+        self.assertFalse((self.state / "of-an-earlier-start").exists())
+        self.assertEqual(self.state.stat().st_mode & 0o777, 0o700)
 
     def test_background_ensemble_and_stop(self):
+        self.state.mkdir()  # Empty: nothing is lost.
         quickstart = self.quickstart
         started = quickstart("--ensemble", "--background")
         self.assertEqual(started.returncode, 0, started.stdout + started.stderr)
@@ -121,6 +131,46 @@ class Quickstart(unittest.TestCase):
         finally:
             stopped = quickstart("--stop")
         self.assert_stopped(stopped)
+
+    def refused(self, reason, *arguments):
+        """Before anything is installed, built or removed."""
+        begin = time.monotonic()
+        run = self.quickstart(*arguments)
+        self.assertEqual((run.returncode, run.stdout), (1, ""))
+        self.assertRegex(run.stderr, rf"^quickstart: {re.escape(str(self.state))} {reason}.*; remove it, or name another "
+                                     r"folder in WK_QUICKSTART_DIR\n$")
+        self.assertLess(time.monotonic() - begin, 10)
+
+    def test_a_folder_that_it_did_not_make_is_left_alone(self):
+        self.state.mkdir()
+        precious = self.state / "precious"
+        precious.write_text("mine", encoding="ascii")
+        with subprocess.Popen(["/bin/sleep", "600"]) as other:
+            self.addCleanup(other.kill)
+            (self.state / "pid").write_text(str(other.pid), encoding="ascii")
+            for arguments in ([], ["--background"], ["--ensemble"], ["--stop"]):
+                self.refused("holds what the quick start has not made", *arguments)
+            self.assertIsNone(other.poll(), "--stop has killed what a stranger's file named")
+            other.kill()
+        self.assertEqual(precious.read_text(encoding="ascii"), "mine")
+
+    def test_a_link_is_not_followed(self):
+        target = self.state.with_name("target")
+        target.mkdir()
+        (target / MARK).touch()
+        self.state.symlink_to(target)
+        self.refused("is a symbolic link")
+        self.environment["WK_QUICKSTART_DIR"] = f"{self.state}//"
+        self.refused("is a symbolic link")
+        self.assertTrue((target / MARK).exists())
+
+    def test_a_folder_of_somebody_else_is_refused(self):
+        if os.geteuid() != 0:
+            self.skipTest("only root can give a folder away")
+        self.state.mkdir()
+        (self.state / MARK).touch()
+        os.chown(self.state, 12345, 12345)
+        self.refused("belongs to another user")
 
     def test_unknown_option(self):
         run = subprocess.run([ROOT / "deploy" / "quickstart", "--nope"], capture_output=True, text=True, check=False)

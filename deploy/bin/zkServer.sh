@@ -6,8 +6,8 @@
 #
 # FILE (default zoo.cfg) without a slash is looked up in the configuration folder. JVMFLAGS and SERVER_JVMFLAGS: their
 # properties (-Dzookeeper.KEY=VALUE) reach the server, flags of the JVM do not. Differs from Apache's: "stop" waits until
-# the process has ended, a pid file that another program's process has inherited is not believed, the log of earlier
-# starts is kept, and nothing is said about JMX.
+# the process has ended, $WK_STOP_SECONDS (30) at most, and exits with 1 when it has not; a pid file that another program's
+# process has inherited is not believed, the log of earlier starts is kept, and nothing is said about JMX.
 set -u
 ZOOBINDIR=$(cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")" && pwd)
 # shellcheck source=zkEnv.sh
@@ -57,11 +57,19 @@ server_command() { # sets `command`
   command=("$WATCHKEEPERD" "${autocreate[@]}" "${ZK_PROPERTIES[@]}" "$ZOOCFG")
 }
 
+# Whether process $1 is there, whoever owns it; one that has ended and that its parent has not asked about is not.
+lives() {
+  local facts
+  { facts=$(<"/proc/$1/stat"); } 2>/dev/null || return 1
+  facts=${facts##*) }
+  [ "${facts%% *}" != Z ]
+}
+
 # Sets `pid` to the process of the pid file when it lives and is a ZooKeeper server.
 running() {
   [ -n "$pid_file" ] && [ -f "$pid_file" ] || return 1
   pid=$(cat "$pid_file")
-  [[ $pid =~ ^[0-9]+$ ]] && kill -0 "$pid" 2>/dev/null || return 1
+  [[ $pid =~ ^[0-9]+$ ]] && lives "$pid" || return 1
   case $(cat "/proc/$pid/comm" 2>/dev/null || echo java) in
     watchkeeperd | java) return 0 ;;
     *) return 1 ;;
@@ -86,14 +94,16 @@ start() {
     tail -n 3 "$console_log" >&2
     exit 1
   fi
-  if ! echo -n "$child" >"$pid_file"; then
-    echo "FAILED TO WRITE PID"
-    exit 1
-  fi
   sleep 1
-  if ! kill -0 "$child" 2>/dev/null; then
+  if ! lives "$child"; then
     echo "FAILED TO START"
     tail -n 3 "$console_log" >&2
+    exit 1
+  fi
+  # Only now: the file of a server that still runs is not to name a process that could not start beside it.
+  if ! echo -n "$child" >"$pid_file"; then
+    echo "FAILED TO WRITE PID"
+    kill "$child"
     exit 1
   fi
   echo STARTED
@@ -106,13 +116,20 @@ stop() {
     return
   fi
   if running; then
-    kill "$pid"
     # An orderly end takes milliseconds; a log on a slow disk may take seconds.
-    for _ in $(seq 300); do
-      kill -0 "$pid" 2>/dev/null || break
-      sleep 0.1
-    done
-    if kill -0 "$pid" 2>/dev/null; then echo "process $pid has not ended after 30 seconds" >&2; fi
+    local seconds=${WK_STOP_SECONDS:-30} waited=
+    if kill "$pid"; then
+      waited=" after $seconds s"
+      for _ in $(seq $((10 * seconds))); do
+        lives "$pid" || break
+        sleep 0.1
+      done
+    fi
+    if lives "$pid"; then
+      echo "FAILED TO STOP"
+      echo "process $pid still runs$waited; $pid_file still names it" >&2
+      exit 1
+    fi
   fi
   rm -f "$pid_file"
   echo STOPPED

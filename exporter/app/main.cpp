@@ -1,7 +1,8 @@
 // watchkeeper-exporter: the sidecar that watches ensembles and serves what it sees over HTTP.
 //
-// Thread: this one parses, starts everything, and waits for a signal. Exit status: 0 after SIGTERM or SIGINT,
-// 1 for a configuration that cannot be used or an address that cannot be listened on, 2 for bad flags.
+// Thread: this one parses, starts everything, and waits for a signal. Exit status: 0 after SIGTERM, SIGINT or
+// a hangup of the terminal that it was started from, 1 for a configuration that cannot be used or an address
+// that cannot be listened on, 2 for bad flags.
 #include <fmt/format.h>
 #include <malloc.h>
 #include <pthread.h>
@@ -22,6 +23,7 @@
 #include "base/build_info.h"
 #include "base/log.h"
 #include "base/log_end.h"
+#include "base/standard_descriptors.h"
 #include "base/startup_memory.h"
 #include "exporter/app/config.h"
 #include "exporter/app/options.h"
@@ -131,27 +133,37 @@ std::string urls(const HttpServer& server, bool https) {
   return text;
 }
 
-/// SIGTERM and SIGINT, taken synchronously by this thread; every thread started later inherits the block.
+/// SIGTERM, SIGINT and SIGHUP, taken synchronously by this thread; every thread started later inherits the
+/// block.
 sigset_t block_stop_signals() {
   sigset_t signals;
   sigemptyset(&signals);
   sigaddset(&signals, SIGTERM);
   sigaddset(&signals, SIGINT);
+  sigaddset(&signals, SIGHUP);
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   return signals;
 }
 
-void wait_for_stop(const sigset_t& signals) {
+/// \param hangup_ends  SIGHUP is a signal to stop; else it is told and nothing more
+void wait_for_stop(sigset_t signals, bool hangup_ends) {
   int signal = 0;
-  while (sigwait(&signals, &signal) != 0) {
+  while (sigwait(&signals, &signal) != 0 || (signal == SIGHUP && !hangup_ends)) {
+    if (signal == SIGHUP)
+      spdlog::info(
+          "SIGHUP: there is nothing to reload by it; a changed web configuration is read again by itself, "
+          "with its certificates, and a changed --config.file takes a restart");
+    signal = 0;
   }
-  spdlog::info("stopping on {}", signal == SIGTERM ? "SIGTERM" : "SIGINT");
+  spdlog::info("stopping on {}", signal == SIGTERM ? "SIGTERM" : signal == SIGINT ? "SIGINT" : "SIGHUP");
   // Unblocked with its default action, a second signal ends the process at once.
+  if (!hangup_ends) sigdelset(&signals, SIGHUP);
   pthread_sigmask(SIG_UNBLOCK, &signals, nullptr);
 }
 
-int run(Plan plan) {
-  const sigset_t signals = block_stop_signals();
+/// \param signals  blocked by every thread
+int run(Plan plan, const sigset_t& signals) {
+  const bool hangup_ends = ends_with_terminal();
   std::signal(SIGPIPE, SIG_IGN);
   for (const std::string& warning : plan.warnings) spdlog::warn("{}", warning);
 
@@ -173,7 +185,7 @@ int run(Plan plan) {
              urls(server, plan.https));
   std::fflush(stdout);
   return_startup_memory();
-  wait_for_stop(signals);
+  wait_for_stop(signals, hangup_ends);
   watcher.stop_probes();  // The server waits for requests under way, and a probe may take a minute.
   server.stop();
   watcher.stop();
@@ -201,9 +213,11 @@ int main_checked(std::span<const char* const> arguments) {
     fmt::print("the configuration is valid: {}\n", counted(plan));
     return 0;
   }
+  // Before the first thread, which is that of the log: one that does not block a signal would get it.
+  const sigset_t signals = block_stop_signals();
   if (const auto logging = start_logging(options->log_level, options->log_format); !logging)
     return fail({kExitUsage, fmt::format("{}: --log.level: {}", kProgram, logging.error().message)});
-  const int status = run(std::move(plan));
+  const int status = run(std::move(plan), signals);
   if (!end_logging()) ::_exit(status);
   return status;
 }
@@ -212,6 +226,7 @@ int main_checked(std::span<const char* const> arguments) {
 }  // namespace wk::exporter
 
 int main(int argc, char** argv) {
+  if (!wk::open_standard_descriptors()) return 1;  // There is nowhere to say why.
   wk::exporter::keep_memory_small();
   try {
     const std::vector<const char*> arguments(argv + (argc > 0 ? 1 : 0), argv + argc);

@@ -84,7 +84,8 @@ constexpr std::string_view kExamples =
     "  watchkeeper-exporter --zookeeper=zk1:2281 --tls.ca-file=ca.pem --tls.cert-file=me.pem "
     "--tls.key-file=me.key\n"
     "  watchkeeper-exporter --config.file=/etc/watchkeeper/exporter.yaml --check\n\n"
-    "Exit status: 0 after SIGTERM or SIGINT, 1 for a bad configuration or an address in use, 2 for bad "
+    "Exit status: 0 after SIGTERM, SIGINT or the end of its terminal, 1 for a bad configuration or an "
+    "address in use, 2 for bad "
     "flags.\n"
     "Reference: docs/EXPORTER.md";
 

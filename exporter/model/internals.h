@@ -180,6 +180,9 @@ struct ServerInternals {
   /// Rows of each list below, at most.
   static constexpr std::size_t kListLimit = 20;
 
+  /// Why no client is served whatever the status says: "has no client port, …"; empty = it serves.
+  std::string serves_nobody;
+
   // Requests.
   std::vector<NamedDurations> write_stages;  ///< in the order of the way; add up to write_total
   ServiceHistogram write_total;  ///< frame received … reply handed to the kernel, one a transaction

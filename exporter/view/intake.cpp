@@ -7,6 +7,8 @@
 #include <utility>
 #include <variant>
 
+#include "exporter/model/internals.h"
+
 namespace wk::exporter {
 namespace {
 
@@ -235,6 +237,11 @@ Visit visit_of(const PollReport& report) {
     } else if (const auto* zab = std::get_if<ZabAnswer>(&probe.answer)) {
       visit.zab_phase = zab->phase;
     }
+  }
+  if (report.internals && !report.internals->serves_nobody.empty()) {
+    visit.says_not_serving = true;
+    visit.status_ok = false;
+    visit.role_at_zxid.reset();
   }
   return visit;
 }

@@ -4,6 +4,7 @@
 
 #include <utility>
 
+#include "exporter/model/internals.h"
 #include "exporter/view/conclusions.h"
 #include "exporter/view/freshness.h"
 
@@ -62,6 +63,8 @@ void enter(MemberView& member, ServingState state, std::string reason, EventSink
 }  // namespace
 
 Standing standing_of(const Visit& visit, const MemberFacts& facts, const Surroundings& surroundings) {
+  if (facts.internals && !facts.internals->serves_nobody.empty())
+    return {.state = ServingState::kNotServing, .reason = facts.internals->serves_nobody};
   if (visit.status_ok) return standing_of_status(*facts.status.value);
   if (visit.says_not_serving) {
     switch (visit.zab_phase) {

@@ -37,11 +37,15 @@ bool agree(const ListenAddress& in_file, const ListenAddress& in_line) {
   return is_any(in_file.host) || is_same(in_file.host, in_line.host);
 }
 
+Place assigned_id() { return {"environment variable ZOO_MY_ID", 0}; }
+
 class EnsembleReader {
  public:
-  EnsembleReader(Settings& settings, const FileReader& read, Diagnostics& diagnostics, Config& config)
+  EnsembleReader(Settings& settings, const FileReader& read,
+                 const std::optional<ContainerDefaults>& container, Diagnostics& diagnostics, Config& config)
       : settings_(settings),
         read_(read),
+        container_(container),
         diagnostics_(diagnostics),
         config_(config),
         ensemble_(config.ensemble) {}
@@ -245,10 +249,17 @@ class EnsembleReader {
     const std::string file = config_.storage.data_dir + "/myid";
     if (config_.storage.data_dir.empty()) return;
     const auto content = read_(file);
+    if (!content && container_ && content.error().code == Errc::kNotFound) return take_assigned_id();
     if (!content) {
       if (config_.distributed)
         fail({file, 0}, "", fmt::format("myid file is missing: {}", content.error().message),
              "write this server's number, the N of its server.N line, into it");
+      else if (single_ && single_->client && !config_.client)
+        warn({file, 0}, "",
+             fmt::format("cannot be read, so the client port {} of the line server.{} is not used, as in "
+                         "Apache ZooKeeper ({})",
+                         single_->client->port, single_->id.value, content.error().message),
+             fmt::format("write {} into it, or set clientPort", single_->id.value));
       return;
     }
     std::string_view line = std::string_view(*content).substr(0, content->find_first_of("\r\n"));
@@ -259,12 +270,31 @@ class EnsembleReader {
     if (!id)
       return fail({file, 1}, "", fmt::format("serverid {} is not a number", line.substr(0, 64)),
                   "write the N of this server's server.N line, alone, into the first line");
-    if (config_.distributed) config_.my_id = ServerId{*id};
+    // As in the official image, the file wins.
+    if (container_ && container_->my_id && parse_strict_long(*container_->my_id) != id)
+      warn(assigned_id(), "",
+           fmt::format("it is \"{}\", and {} says {}, which counts", *container_->my_id, file, *id),
+           "make both the same, or give this server another data folder");
+    take_id(*id, {file, 1});
+  }
+
+  /// Without a myid file the image's entry point writes one. Differs: none is written here.
+  void take_assigned_id() {
+    const std::string written = container_->my_id.value_or("1");
+    const auto id = parse_strict_long(written);
+    if (!id)
+      return fail(assigned_id(), "", fmt::format("\"{}\" is not a number", written),
+                  "write the N of this server's server.N line");
+    take_id(*id, assigned_id());
+  }
+
+  void take_id(std::int64_t id, const Place& place) {
+    if (config_.distributed) config_.my_id = ServerId{id};
     if (!single_ || !single_->client) return;
-    if (single_->id == ServerId{*id}) return adopt_client(*single_);
-    warn({file, 1}, "",
+    if (single_->id == ServerId{id}) return adopt_client(*single_);
+    warn(place, "",
          fmt::format("the number is {}, and the only server line is server.{}: its client port is not used",
-                     *id, single_->id.value),
+                     id, single_->id.value),
          "write the same number into both");
   }
 
@@ -302,6 +332,7 @@ class EnsembleReader {
 
   Settings& settings_;
   const FileReader& read_;
+  const std::optional<ContainerDefaults>& container_;
   Diagnostics& diagnostics_;
   Config& config_;
   Ensemble& ensemble_;
@@ -312,8 +343,10 @@ class EnsembleReader {
 
 }  // namespace
 
-void read_ensemble(Settings& settings, const FileReader& read, Diagnostics& diagnostics, Config& config) {
-  EnsembleReader(settings, read, diagnostics, config).run();
+void read_ensemble(Settings& settings, const FileReader& read,
+                   const std::optional<ContainerDefaults>& container, Diagnostics& diagnostics,
+                   Config& config) {
+  EnsembleReader(settings, read, container, diagnostics, config).run();
 }
 
 }  // namespace wk::config

@@ -34,10 +34,11 @@ constexpr std::array kVariables{
     Variable{"ZOO_4LW_COMMANDS_WHITELIST", "4lw.commands.whitelist"},
     Variable{"ZOO_PROMETHEUS_METRICS_PORT_NUMBER", "metricsProvider.httpPort"},
 };
-// What start scripts and containers read, and no server.
+constexpr std::string_view kMyId = "ZOO_MY_ID";
+// What is read elsewhere here, and what start scripts and containers read, and no server.
 constexpr std::array<std::string_view, 9> kOfOthers{
+    kMyId,           "ZOO_SERVERS", "ZOO_CFG_EXTRA",
     "ZOO_CONF_DIR",  "ZOO_LOG_DIR", "ZOO_LOG_FILE",
-    "ZOO_MY_ID",     "ZOO_SERVERS", "ZOO_CFG_EXTRA",
     "ZOO_SERVER_ID", "ZOO_NOEXEC",  "ZOO_DATADIR_AUTOCREATE_DISABLE"};
 
 constexpr std::string_view kAnyKey = "ZOO_CFG_";
@@ -106,6 +107,14 @@ std::vector<Override> overrides_from_environment(const Environment& environment,
     }
   }
   return overrides;
+}
+
+ContainerDefaults defaults_from_environment(const Environment& environment) {
+  ContainerDefaults defaults;
+  if (const auto found = environment.find(std::string(kMyId));
+      found != environment.end() && !found->second.empty())
+    defaults.my_id = found->second;
+  return defaults;
 }
 
 }  // namespace wk::config

@@ -406,7 +406,17 @@ Loaded load(const LoadRequest& request, const FileReader& read) {
   settings.check();
   Builder(settings, loaded.diagnostics, config).run();
   loaded.log_format = read_log_format(settings);
-  read_ensemble(settings, read, loaded.diagnostics, config);
+  read_ensemble(settings, read, request.container, loaded.diagnostics, config);
+  if (!config.client && request.container && exit_code(loaded.diagnostics) == 0) {
+    config.client = ListenAddress{"", request.container->client_port};
+    loaded.diagnostics.push_back(
+        {Severity::kNote,
+         {"environment", 0},
+         "clientPort",
+         fmt::format("not set; {} is used, as in the container image", request.container->client_port),
+         "",
+         0});
+  }
   if (!config.client)
     loaded.diagnostics.push_back({Severity::kWarning,
                                   {config.file, 0},

@@ -20,6 +20,8 @@ struct LoadRequest {
   std::string file;                 ///< zoo.cfg; empty when all comes from overrides
   std::vector<Override> overrides;  ///< later ones win
   bool lenient = false;             ///< take " #" behind a value as the beginning of a comment
+  /// Present when the settings come from the environment of a container.
+  std::optional<ContainerDefaults> container = std::nullopt;
 };
 
 struct Loaded {

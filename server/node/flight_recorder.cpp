@@ -175,8 +175,10 @@ std::string start_text(const PreviousEnd& end) {
             "the machine was started again in between",
             at);
       return fmt::format(
-          "The server started. Before, it had ended without a word; its last sign of life was at {}: killed "
-          "with SIGKILL, perhaps for want of memory (the kernel's log tells)",
+          "The server started. Before, it had ended without a word; its last sign of life was at {}. What "
+          "ended it could not be told: SIGKILL, the kernel for want of memory (its log tells), another "
+          "signal, "
+          "or a loss of power",
           at);
     case PreviousEnd::Kind::kUnknown:
       break;

@@ -51,12 +51,13 @@ RestoreFacts facts_of(const Restored& restored) {
 }  // namespace
 
 Node::Node(const config::Config& config, storage::FileSystem& files, storage::DataDirectories directories,
-           Restored restored, const replica::Settings& settings)
+           Restored restored, const replica::Settings& settings, bool hangup_ends)
     : config_(config),
       files_(files),
       directories_(std::move(directories)),
+      hangup_ends_(hangup_ends),
       io_(),
-      signals_(io_, SIGTERM, SIGINT),
+      signals_(io_, SIGTERM, SIGINT, SIGHUP),
       tick_timer_(io_),
       slice_timer_(io_),
       survey_timer_(io_),
@@ -129,11 +130,7 @@ Result<void> Node::bind() {
 }
 
 Ending Node::run(const std::function<void()>& ready) {
-  signals_.async_wait([this](const boost::system::error_code& error, int signal) {
-    if (error) return;
-    spdlog::info("{}: stopping", signal == SIGTERM ? "SIGTERM" : "SIGINT");
-    end(0, "");
-  });
+  await_signal();
   stats_.started = now();
   const std::size_t orphans = replica_.start(snapshot_in_memory_, now(), output_);
   if (orphans > 0) spdlog::info("{} ephemeral znodes of sessions that no longer exist were removed", orphans);
@@ -170,6 +167,18 @@ bool Node::stop_until(std::chrono::steady_clock::time_point deadline) {
   const bool surroundings = surroundings_.stop_until(deadline);
   const bool background = background_.stop_until(deadline);
   return purging_.stop_until(deadline) && background && surroundings;
+}
+
+void Node::await_signal() {
+  signals_.async_wait([this](const boost::system::error_code& error, int signal) {
+    if (error) return;
+    if (signal == SIGHUP && !hangup_ends_) {
+      spdlog::info("SIGHUP: there is nothing to reload by it; a changed configuration takes a restart");
+      return await_signal();
+    }
+    spdlog::info("{}: stopping", signal == SIGTERM ? "SIGTERM" : signal == SIGINT ? "SIGINT" : "SIGHUP");
+    end(0, "");
+  });
 }
 
 void Node::end(int exit_code, std::string reason) {

@@ -68,8 +68,9 @@ class Node final : public net::ClientPortOwner {
   static constexpr std::chrono::seconds kSlowFsyncQuiet{10};
 
   /// \param directories  open and locked; held until the node is gone
+  /// \param hangup_ends  SIGHUP asks to stop, as SIGTERM does; else it is told and nothing more
   Node(const config::Config& config, storage::FileSystem& files, storage::DataDirectories directories,
-       Restored restored, const replica::Settings& settings);
+       Restored restored, const replica::Settings& settings, bool hangup_ends);
   ~Node() override;
 
   /// Binds the client port. \return  Errc::kIo or kUnresolved when it cannot be had
@@ -101,6 +102,7 @@ class Node final : public net::ClientPortOwner {
  private:
   LogThread::Events log_events();
   void post(std::function<void()> task);
+  void await_signal();
   const Moment& now();
   void step(const replica::Event& event);
   /// Carries out what the steps since the last call decided, and ends the wake-up.
@@ -132,6 +134,7 @@ class Node final : public net::ClientPortOwner {
   storage::FileSystem& files_;
   storage::DataDirectories directories_;
   std::optional<SecondSignal> second_signal_;  // first, so that it ends last
+  const bool hangup_ends_;
   boost::asio::io_context io_;
   boost::asio::signal_set signals_;
   boost::asio::steady_timer tick_timer_;

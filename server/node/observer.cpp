@@ -68,6 +68,8 @@ void Observer::publish(const Moment& now, std::uint64_t words) {
   auto inside = internals({replica_, port_, stats_, surroundings_, reply_bytes_max}, now);
   standouts_.copy(now, *inside);
   inside->limits = newest_limits_;
+  if (!config_.client)
+    inside->serves_nobody = "has no client port, so that no client can connect: set clientPort";
   visit.internals = std::move(inside);
   visit.finished = Moment::now();
   receiver_(std::move(visit));

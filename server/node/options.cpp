@@ -21,10 +21,11 @@ Usage: watchkeeperd [OPTIONS] FILE
        watchkeeperd [OPTIONS] PORT DATADIR [TICKTIME [MAXCNXNS]]
        watchkeeperd [OPTIONS] --environment [FILE]
 
-Serves in the foreground until SIGTERM or SIGINT; logs to standard error.
+Serves in the foreground until SIGTERM, SIGINT, or the end of its terminal; logs to standard error.
 
   -DKEY=VALUE, --set KEY=VALUE  sets a key of zoo.cfg, with or without "zookeeper." before it; wins over FILE
-  --environment                 takes ZOO_… variables as the container images of ZooKeeper do; they win over FILE
+  --environment                 takes ZOO_… variables as the container images of ZooKeeper do; they win over FILE;
+                                without any client port it is 2181
   --lenient                     takes " #" behind a value as the beginning of a comment
   --accept-loss                 for one start after damage: leaves out what is damaged or missing in the data with all
                                 that comes after it, tells what, and keeps the files beside the rest as lost.…; without

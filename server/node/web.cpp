@@ -90,10 +90,11 @@ Web::~Web() { server_.stop(); }
 
 Result<void> Web::start() { return server_.start(); }
 
-std::string Web::url() const {
-  exporter::ListenAddress address = server_.addresses().front();
-  if (address.host.empty() || address.host == "0.0.0.0") address.host = "localhost";
-  return "http://" + address.to_string();
+std::string Web::url() const { return "http://" + server_.addresses().front().to_string(); }
+
+bool Web::everywhere() const {
+  const std::string host = server_.addresses().front().host;
+  return host.empty() || host == "0.0.0.0";
 }
 
 }  // namespace wk::node

@@ -26,8 +26,10 @@ class Web {
 
   /// Listens and serves. \return  an error that names the address and the remedy
   Result<void> start();
-  /// "http://HOST:PORT" with the port that was bound.
+  /// "http://HOST:PORT" as it was bound: "http://0.0.0.0:7000" is open to every network of this machine.
   [[nodiscard]] std::string url() const;
+  /// Whether it listens on every address.
+  [[nodiscard]] bool everywhere() const;
 
  private:
   exporter::HttpServer server_;

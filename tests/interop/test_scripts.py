@@ -1,5 +1,5 @@
 """deploy/bin: zkServer.sh, zkCli.sh and zkCleanup.sh with the arguments, messages and exit codes of Apache ZooKeeper's;
-deploy/systemd: what the server's unit must not say."""
+deploy/systemd: what the units must not say."""
 
 import configparser
 import os
@@ -245,6 +245,34 @@ class Server(Scripts):
         os.kill(self.pid(), signal.SIGCONT)
         self.assert_stopped(self.server("stop"))
 
+    def test_a_server_that_does_not_end_is_not_stopped(self):
+        self.assert_started(self.server("start"))
+        pid = self.pid()
+        os.kill(pid, signal.SIGSTOP)
+        try:
+            for verb in ("stop", "restart"):
+                run = self.server(verb, WK_STOP_SECONDS="1")
+                self.assert_run(run, 1, "Stopping zookeeper ... FAILED TO STOP\n")
+                self.assertIn(f"process {pid} still runs after 1 s; {self.pid_file} still names it\n", run.stderr)
+                self.assertEqual(self.pid(), pid)
+                self.assertTrue(alive(pid))
+        finally:
+            os.kill(pid, signal.SIGCONT)
+        # The SIGTERM of above is carried out now.
+        process.wait_for(lambda: not alive(pid), PATIENCE_S, "the server to end")
+        self.assert_stopped(self.server("stop"))
+        self.assertFalse(self.pid_file.exists())
+
+    def test_a_start_that_fails_leaves_no_pid_file(self):
+        self.assert_started(self.server("start"))
+        pid = self.pid()
+        # As after somebody has removed the file: the second server finds the data folder locked.
+        self.pid_file.unlink()
+        self.assert_run(self.server("start"), 1, "Starting zookeeper ... FAILED TO START\n")
+        self.assertFalse(self.pid_file.exists())
+        self.pid_file.write_text(str(pid), encoding="ascii")
+        self.assert_stopped(self.server("stop"))
+
     def test_missing_data_folder_without_autocreate(self):
         run = self.server("start", ZOO_DATADIR_AUTOCREATE_DISABLE="1")
         self.assert_run(run, 1,
@@ -351,17 +379,26 @@ class Client(Scripts):
 
 
 class Unit(unittest.TestCase):
-    def setUp(self):
+    @staticmethod
+    def service_of(name):
         unit = configparser.RawConfigParser(strict=False)
-        unit.read(UNIT, encoding="ascii")
-        self.service = unit["Service"]
+        unit.read(UNIT.with_name(name), encoding="ascii")
+        return unit["Service"]
+
+    def setUp(self):
+        self.service = self.service_of(UNIT.name)
+
+    def test_whatever_ended_it_but_systemctl_is_mended(self):
+        # systemd takes SIGHUP, SIGINT, SIGTERM and SIGPIPE for a clean end, after which on-failure leaves a member down.
+        for name in (UNIT.name, "watchkeeper-exporter.service"):
+            self.assertEqual(self.service_of(name)["Restart"], "always", name)
 
     def test_data_below_tmp_is_refused_and_not_lost(self):
         self.assertFalse(self.service.getboolean("PrivateTmp", fallback=False))
         self.assertEqual(self.service["ProtectSystem"], "strict")
 
     def test_a_name_that_cannot_be_resolved_at_boot_is_tried_again(self):
-        self.assertEqual(self.service["Restart"], "on-failure")
+        self.assertEqual(self.service["Restart"], "always")
         self.assertNotIn("2", self.service.get("RestartPreventExitStatus", fallback="").split())
 
 

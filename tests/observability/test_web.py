@@ -8,6 +8,7 @@ import http.client
 import http.server
 import os
 import pathlib
+import pty
 import re
 import signal
 import socket
@@ -461,6 +462,29 @@ class SafeToStop(watching.LabTestCase):
                     time.sleep(0.5)
                     exporter.process.send_signal(number)
                     self.assertEqual(exporter.process.wait(3), 0)
+
+    def test_a_hangup_is_told_and_nothing_more(self):
+        exporter = self.lab(stack.Exporter, ["--zookeeper=127.0.0.1:1", "--canary=off"])
+        for count in (1, 2):
+            exporter.process.send_signal(signal.SIGHUP)
+            process.wait_for(lambda: exporter.stderr().count("SIGHUP: there is nothing to reload by it") == count, 10,
+                             "the line of the log", child=exporter.process)
+        self.assertEqual(exporter.get("/livez").status, 200)
+        self.assertEqual(exporter.stop_process(10), 0)
+
+    def test_a_hangup_of_its_terminal_ends_it(self):
+        terminal, its_end = pty.openpty()
+        self.addCleanup(os.close, terminal)
+        port = ports.reserve()
+        self.addCleanup(ports.release, port)
+        with subprocess.Popen([stack.exporter_binary(), "--zookeeper=127.0.0.1:1", "--canary=off",
+                               f"--listen-address=127.0.0.1:{port}"], stdin=its_end, stdout=subprocess.PIPE,
+                              stderr=subprocess.DEVNULL, text=True) as exporter:
+            self.addCleanup(exporter.kill)
+            os.close(its_end)
+            self.assertIn("watches", exporter.stdout.readline())
+            exporter.send_signal(signal.SIGHUP)
+            self.assertEqual(exporter.wait(10), 0)
 
     def test_a_probe_does_not_delay_the_end(self):
         with faults.HostileServer("silent") as silent:

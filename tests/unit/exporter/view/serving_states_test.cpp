@@ -50,6 +50,30 @@ TEST(StandingOf, AStatusTellsRoleAndPhase) {
   }
 }
 
+TEST(StandingOf, AServerThatSaysWhyItServesNobodyIsBelievedMoreThanItsStatus) {
+  PollReport report;
+  StatusAnswer status = status_of(Role::kStandalone);
+  status.zxid = zxid_of(1, 5);
+  report.probes.push_back(
+      {.probe = Probe::kMntr, .state = SourceState::kOk, .detail = "", .duration = {}, .answer = status});
+  ServerInternals inside;
+  MemberFacts facts = told(Role::kStandalone, ZabPhase::kUnknown);
+  facts.internals = report.internals = std::make_shared<ServerInternals>(inside);
+  EXPECT_EQ(standing_of(visit_of(report), facts, {}).state, ServingState::kServing);
+  EXPECT_TRUE(visit_of(report).role_at_zxid);
+
+  inside.serves_nobody = "has no client port";
+  facts.internals = report.internals = std::make_shared<ServerInternals>(inside);
+  const Visit visit = visit_of(report);
+  EXPECT_TRUE(visit.says_not_serving);
+  EXPECT_FALSE(visit.status_ok);
+  EXPECT_FALSE(visit.role_at_zxid) << "nobody is led by it";
+  const Standing standing = standing_of(visit, facts, {});
+  EXPECT_EQ(standing.state, ServingState::kNotServing);
+  EXPECT_EQ(standing.reason, "has no client port");
+  EXPECT_EQ(standing.role, Role::kUnknown);
+}
+
 TEST(StandingOf, NotServingIsReadByPhaseAndSurroundings) {
   struct Row {
     ZabPhase phase;

@@ -4,7 +4,9 @@
 #include <gtest/gtest.h>
 
 #include <map>
+#include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "server/config/load.h"
@@ -62,6 +64,99 @@ TEST(Ensemble, OneServerRunsStandaloneWithAWarning) {
   EXPECT_FALSE(loaded.config->distributed);
   EXPECT_EQ(loaded.config->client, (ListenAddress{"", 2181}));
   EXPECT_THAT(lines(loaded, Severity::kWarning), testing::Contains(HasSubstr("only one server specified")));
+}
+
+TEST(Ensemble, WithoutMyIdTheClientPortOfTheOnlyServerIsNotUsedAndThatIsTold) {
+  const Loaded loaded = load_with(kBase + "server.1=localhost:2888:3888;32199\n", {});
+  ASSERT_TRUE(loaded.config);
+  EXPECT_FALSE(loaded.config->client);
+  EXPECT_THAT(
+      lines(loaded, Severity::kWarning),
+      testing::Contains("/d/myid: warning: cannot be read, so the client port 32199 of the line "
+                        "server.1 is not used, as in Apache ZooKeeper (no such file); write 1 into it, "
+                        "or set clientPort"));
+  EXPECT_THAT(lines(loaded, Severity::kWarning), testing::Contains(HasSubstr("no client can connect")));
+  EXPECT_THAT(
+      lines(load_with(kBase + "clientPort=5\nserver.1=localhost:2888:3888;5\n", {}), Severity::kWarning),
+      testing::Not(testing::Contains(HasSubstr("cannot be read"))));
+}
+
+// ---------------------------------------------------------------------------------------------------------------
+// In a container, as the entry point of the official image decides
+
+/// \param my_id  of the variable; \param file  content of the myid file, where there is one
+Loaded load_in_container(const std::string& text, std::optional<std::string> my_id,
+                         const std::optional<std::string>& file = std::nullopt) {
+  LoadRequest request{"zoo.cfg", {}, false};
+  request.container = ContainerDefaults{};
+  request.container->my_id = std::move(my_id);
+  return load(request, [&](const std::string& path) -> Result<std::string> {
+    if (path == "zoo.cfg") return kBase + text;
+    if (path == "/d/myid" && file) return *file;
+    return Error{Errc::kNotFound, "no such file"};
+  });
+}
+
+TEST(Container, TheVariableIsTheIdWhereThereIsNoFile) {
+  const std::string line = "server.3=localhost:2888:3888;32199\n";
+  const Loaded loaded = load_in_container(line, "3");
+  ASSERT_TRUE(loaded.config);
+  EXPECT_EQ(loaded.config->client, (ListenAddress{"", 32199}));
+  // Not set, it is 1.
+  EXPECT_EQ(load_in_container("server.1=localhost:2888:3888;32199\n", std::nullopt).config->client,
+            (ListenAddress{"", 32199}));
+  const Loaded another = load_in_container(line, std::nullopt);
+  ASSERT_TRUE(another.config);
+  EXPECT_EQ(another.config->client, (ListenAddress{"", 2181}));
+  EXPECT_THAT(
+      lines(another, Severity::kWarning),
+      testing::Contains("environment variable ZOO_MY_ID: warning: the number is 1, and the only server "
+                        "line is server.3: its client port is not used; write the same number into "
+                        "both"));
+}
+
+TEST(Container, TheVariableIsTheIdOfAMember) {
+  const Loaded loaded = load_in_container(kThree + "clientPort=1\n", "2");
+  ASSERT_TRUE(loaded.config) << lines(loaded, Severity::kError).front();
+  EXPECT_EQ(loaded.config->my_id, ServerId{2});
+}
+
+TEST(Container, TheFileWinsAndADifferenceIsTold) {
+  const std::string line = "server.1=localhost:2888:3888;32199\n";
+  const Loaded loaded = load_in_container(line, "2", "1\n");
+  ASSERT_TRUE(loaded.config);
+  EXPECT_EQ(loaded.config->client, (ListenAddress{"", 32199}));
+  EXPECT_THAT(
+      lines(loaded, Severity::kWarning),
+      testing::Contains("environment variable ZOO_MY_ID: warning: it is \"2\", and /d/myid says 1, which "
+                        "counts; make both the same, or give this server another data folder"));
+  for (const auto& same : {std::optional<std::string>("1"), std::optional<std::string>()})
+    EXPECT_THAT(lines(load_in_container(line, same, "1\n"), Severity::kWarning),
+                testing::Not(testing::Contains(HasSubstr("ZOO_MY_ID"))));
+}
+
+TEST(Container, AnIdThatIsNoNumberIsRefused) {
+  const Loaded loaded = load_in_container("", "one");
+  EXPECT_EQ(exit_code(loaded.diagnostics), 2);
+  EXPECT_THAT(
+      lines(loaded, Severity::kError),
+      testing::ElementsAre("environment variable ZOO_MY_ID: error: \"one\" is not a number; write the N "
+                           "of this server's server.N line"));
+}
+
+TEST(Container, WithoutAnyClientPortItIsTheImages) {
+  for (const std::string& text : {std::string(), std::string("server.1=localhost:2888:3888\n")}) {
+    const Loaded loaded = load_in_container(text, std::nullopt);
+    ASSERT_TRUE(loaded.config);
+    EXPECT_EQ(loaded.config->client, (ListenAddress{"", 2181}));
+    EXPECT_THAT(lines(loaded, Severity::kNote),
+                testing::Contains("environment: note: clientPort: not set; 2181 is used, as in the container "
+                                  "image"));
+    EXPECT_THAT(lines(loaded, Severity::kWarning),
+                testing::Not(testing::Contains(HasSubstr("no client can connect"))));
+  }
+  EXPECT_EQ(load_in_container("clientPort=7\n", "1").config->client, (ListenAddress{"", 7}));
+  EXPECT_FALSE(load_in_container("clientPort=70000\n", "1").config);
 }
 
 TEST(Ensemble, TheAddressOfTheServerLineIsUsedWhereZooCfgHasOnlyThePort) {

@@ -48,6 +48,14 @@ TEST(Environment, AnyKeyWithUnderscoresForDots) {
                                     Pair{"connection_throttle_tokens", "9"}, Pair{"unheard.of", "1"}));
 }
 
+TEST(Environment, TheIdOfTheServerIsAsWritten) {
+  EXPECT_EQ(defaults_from_environment({{"ZOO_MY_ID", "7"}}).my_id, "7");
+  EXPECT_EQ(defaults_from_environment({{"ZOO_MY_ID", ""}}).my_id, std::nullopt);
+  EXPECT_EQ(defaults_from_environment({}).my_id, std::nullopt);
+  EXPECT_EQ(defaults_from_environment({}).client_port, 2181);
+  EXPECT_THAT(pairs({{"ZOO_MY_ID", "7"}}), testing::IsEmpty()) << "it is no key of zoo.cfg";
+}
+
 TEST(Environment, MistakesAreTold) {
   Diagnostics diagnostics;
   overrides_from_environment(

@@ -7,6 +7,8 @@
 #include <cstdlib>
 #include <filesystem>
 #include <memory>
+#include <string>
+#include <variant>
 
 #include "exporter/model/internals.h"
 #include "exporter/model/zk_metric.h"
@@ -211,6 +213,30 @@ TEST_F(ObservatoryTest, ACoreThatHangsDoesNotServeUntilItReportsAgain) {
   EXPECT_EQ(server_readyz(*snapshot, back).status, 200);
   EXPECT_THAT(types(observatory), ElementsAre("member_lost", "leader_lost", "quorum_lost", "member_regained",
                                               "leader_elected", "quorum_regained"));
+}
+
+TEST_F(ObservatoryTest, AServerThatServesNobodyIsNotReady) {
+  Observatory observatory("default", "localhost:0", 0, folder_);
+  Moment now = Moment::now();
+  for (int second = 0; second < 5; ++second) {
+    exporter::PollReport made = report(now);
+    exporter::ServerInternals inside;
+    inside.serves_nobody = "has no client port: set clientPort";
+    made.internals = std::make_shared<exporter::ServerInternals>(std::move(inside));
+    observatory.take(made, now);
+    now = now + 1s;
+  }
+  const auto snapshot = seen(observatory);
+  EXPECT_EQ(server_livez(*snapshot, now).status, 200);
+  EXPECT_EQ(server_readyz(*snapshot, now).status, 503);
+  EXPECT_EQ(std::get<std::string>(server_readyz(*snapshot, now).body),
+            "the server does not serve clients: has no client port: set clientPort\nnot ready\n");
+  const exporter::EnsembleView& view = snapshot->ensembles.front();
+  EXPECT_FALSE(view.serving);
+  EXPECT_THAT(view.verdict, testing::StartsWith("Not serving"));
+  EXPECT_THAT(view.verdict, HasSubstr("has no client port: set clientPort"));
+  EXPECT_EQ(view.problems.front().severity, Severity::kCritical);
+  EXPECT_TRUE(view.members.front().facts->status.value) << "its numbers are known";
 }
 
 TEST_F(ObservatoryTest, ReportsThatComeLateAreNoOutage) {

@@ -89,6 +89,18 @@ TEST_F(ObserverTest, MntrNamesEachNumberOnceUnderApachesNames) {
   EXPECT_FALSE(found.contains("zk_quorum_size")) << "a number of an ensemble";
 }
 
+TEST_F(ObserverTest, WithoutAClientPortItSaysThatItServesNobody) {
+  std::vector<exporter::PollReport> reports;
+  observer_.set_receiver([&](exporter::PollReport report) { reports.push_back(std::move(report)); });
+  observer_.publish(member_.now, 0);
+  config_.client.reset();
+  observer_.publish(member_.now, 0);
+  ASSERT_EQ(reports.size(), 2U);
+  EXPECT_EQ(reports[0].internals->serves_nobody, "");
+  EXPECT_EQ(reports[1].internals->serves_nobody,
+            "has no client port, so that no client can connect: set clientPort");
+}
+
 TEST_F(ObserverTest, NothingIsMadeWithoutAReceiver) {
   observer_.publish(member_.now, 0);
   EXPECT_FALSE(observer_.due(member_.now.steady));
