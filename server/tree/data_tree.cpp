@@ -521,12 +521,10 @@ bool DataTree::collect_due(std::int64_t now_ms, std::int64_t never_used_max_ms, 
     scan_position_ = own.next;
     if (znode.num_children() != 0) continue;
     const StatPersisted stat = stat_of(node);
-    // Java's subtraction wraps around too, when a snapshot holds an absurd time.
-    const auto idle_ms = static_cast<std::int64_t>(static_cast<std::uint64_t>(now_ms) -
-                                                   static_cast<std::uint64_t>(stat.mtime_ms));
+    const std::int64_t idle = idle_ms(stat, now_ms);
     const bool is_due = scan_ == Scan::kContainers
-                            ? stat.cversion > 0 || (never_used_max_ms != 0 && idle_ms > never_used_max_ms)
-                            : ttl_ms(own.owner) != 0 && idle_ms > ttl_ms(own.owner);
+                            ? stat.cversion > 0 || (never_used_max_ms != 0 && idle > never_used_max_ms)
+                            : ttl_ms(own.owner) != 0 && idle > ttl_ms(own.owner);
     if (is_due) due.push_back(znode.path());
   }
   if (scan_position_ != kNone || (scan_ == Scan::kContainers && ttls_.first != kNone)) return false;

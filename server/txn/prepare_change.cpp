@@ -28,7 +28,7 @@ bool is_due(const Preparation& preparation, const NodeChange& node) {
   const auto kind = tree::owner_kind(owner, preparation.owner_rules());
   if (kind == tree::OwnerKind::kContainer) return true;
   return kind == tree::OwnerKind::kTtl && tree::ttl_ms(owner) != 0 &&
-         preparation.time_ms() - node.stat.mtime_ms > tree::ttl_ms(owner);
+         tree::idle_ms(node.stat, preparation.time_ms()) > tree::ttl_ms(owner);
 }
 
 template <typename Record>

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <limits>
 #include <string>
 
 #include "tests/unit/server/tree/acl_lists.h"
@@ -392,6 +393,13 @@ class CollectDue : public DataTreeTest {
     return paths;
   }
 };
+
+// In a constant expression an overflow is an error.
+constexpr std::int64_t kLeastTime = std::numeric_limits<std::int64_t>::min();
+static_assert(idle_ms({.mtime_ms = 5}, 7) == 2);
+static_assert(idle_ms({.mtime_ms = 7}, 5) == -2);
+static_assert(idle_ms({.mtime_ms = kLeastTime}, 1) == kLeastTime + 1);
+static_assert(idle_ms({.mtime_ms = -1}, std::numeric_limits<std::int64_t>::max()) == kLeastTime);
 
 TEST_F(CollectDue, ContainersThatHaveLostTheirChildren) {
   create("/c", 1, "", kContainerOwner);

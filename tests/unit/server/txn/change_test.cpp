@@ -1,5 +1,7 @@
 #include <gtest/gtest.h>
 
+#include <limits>
+
 #include "member.h"
 #include "server/tree/owner.h"
 #include "tests/unit/jute/bytes.h"
@@ -218,6 +220,14 @@ TEST_F(Changing, CleanUpTakesEmptyContainersOnly) {
   EXPECT_EQ(remove("/c/x"), ErrorCode::kOk);
   EXPECT_EQ(clean_up("/c"), ErrorCode::kOk);
   EXPECT_FALSE(member.tree.find("/c"));
+}
+
+// Found by the sanitizer alone.
+TEST_F(Changing, CleanUpOfATtlNodeWithAnAbsurdTimeOverflowsNothing) {
+  const jute::CreateTtlRequest request{creating("/t", CreateMode::kPersistentWithTtl), 50};
+  EXPECT_EQ(member.call(client, OpCode::kCreateTtl, request).error, ErrorCode::kOk);
+  member.tree.set_data("/t", "", 1, Zxid{member.zxid}, std::numeric_limits<std::int64_t>::min());
+  EXPECT_EQ(clean_up("/t"), ErrorCode::kBadVersion);
 }
 
 TEST_F(Changing, CleanUpLeavesTtlNodesThatWereWrittenTo) {
