@@ -103,11 +103,16 @@ bool DataTree::has_path(NodeId id, std::string_view path) const {
   return path.empty();
 }
 
-void DataTree::append_path(NodeId id, std::string& path) const {
+/// Length of the full path; the root's is "".
+std::size_t DataTree::path_size(NodeId id) const {
   std::size_t size = 0;
   for (NodeId at = id; at != root_; at = nodes_[at].parent)
     size += 1 + (nodes_[at].name_and_flags & kNameMask);
-  path.resize(path.size() + size);
+  return size;
+}
+
+void DataTree::append_path(NodeId id, std::string& path) const {
+  path.resize(path.size() + path_size(id));
   std::size_t end = path.size();
   for (NodeId at = id; at != root_; at = nodes_[at].parent) {
     const std::string_view name = name_of_node(nodes_[at]);

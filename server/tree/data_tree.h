@@ -87,6 +87,8 @@ class Znode {
   [[nodiscard]] std::string_view name() const;
   /// The full path; the root's is "/".
   [[nodiscard]] std::string path() const;
+  /// path().starts_with(prefix), without making the path.
+  [[nodiscard]] bool path_starts_with(std::string_view prefix) const;
 
   /// None for the root.
   [[nodiscard]] Znode parent() const;
@@ -332,6 +334,7 @@ class DataTree {
 
   [[nodiscard]] NodeId find_id(std::string_view path) const;
   [[nodiscard]] bool has_path(NodeId id, std::string_view path) const;
+  [[nodiscard]] std::size_t path_size(NodeId id) const;
   void append_path(NodeId id, std::string& path) const;
 
   [[nodiscard]] static std::size_t head_bytes(const Node& node);

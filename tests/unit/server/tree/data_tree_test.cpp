@@ -88,6 +88,22 @@ TEST_F(DataTreeTest, OnlyTheExactSpellingFindsANode) {
   EXPECT_FALSE(tree_.find("/").parent());
 }
 
+TEST_F(DataTreeTest, PathsAreComparedWithTheirBeginning) {
+  create("/a", 1);
+  create("/a/bc", 2);
+  create("/a/bc/d", 3);
+  create("/zookeeper/quota/a", 4);
+  visit_all(tree_.find("/"), [&](Znode node) {
+    const std::string path = node.path();
+    EXPECT_TRUE(node.path_starts_with(path));
+    for (const std::string_view base :
+         {"/a/bc/d", "/a/bc/de", "/a/bcd", "/b", "a", "//", "/zookeeper/quota/a"})
+      for (std::size_t length = 0; length <= base.size(); ++length)
+        EXPECT_EQ(node.path_starts_with(base.substr(0, length)), path.starts_with(base.substr(0, length)))
+            << path << " " << base.substr(0, length);
+  });
+}
+
 // -----------------------------------------------------------------------------------------------------
 // create
 
