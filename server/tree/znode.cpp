@@ -67,6 +67,10 @@ bool Znode::path_starts_with(std::string_view prefix) const {
   return true;
 }
 
+std::uint32_t Znode::digest(std::string_view path) const {
+  return tree_->digest_of(tree_->nodes_[id_], path);
+}
+
 Znode Znode::parent() const { return {tree_, tree_->nodes_[id_].parent}; }
 
 std::uint32_t Znode::num_children() const {

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "tests/unit/server/tree/acl_lists.h"
+#include "tests/unit/server/tree/hashed_bytes.h"
 #include "tests/unit/server/tree/tree_contents.h"
 
 namespace wk::tree {
@@ -102,6 +103,25 @@ TEST_F(DataTreeTest, PathsAreComparedWithTheirBeginning) {
         EXPECT_EQ(node.path_starts_with(base.substr(0, length)), path.starts_with(base.substr(0, length)))
             << path << " " << base.substr(0, length);
   });
+}
+
+TEST_F(DataTreeTest, ChangesOfNumbersDoNotHashTheData) {
+  create("/a", 1, std::string(1'000'000, 'x'));
+  std::uint64_t before = hashed_bytes();
+  for (std::uint64_t zxid = 2; zxid < 200; zxid += 2) {
+    create("/a/b", zxid);
+    remove("/a/b", zxid + 1);
+    tree_.set_acl("/a", kReadList.view(), static_cast<std::int32_t>(zxid));
+  }
+  EXPECT_LT(hashed_bytes() - before, 100'000U);
+  before = hashed_bytes();
+  tree_.set_data("/a", std::string(1'000'000, 'y'), 1, Zxid{200}, 1'200);
+  EXPECT_GE(hashed_bytes() - before, 1'000'000U);
+  EXPECT_LT(hashed_bytes() - before, 1'001'000U) << "the new data once, the old not at all";
+  before = hashed_bytes();
+  remove("/a", 201);
+  EXPECT_LT(hashed_bytes() - before, 1'000U);
+  EXPECT_EQ(tree_.digest(), digest_of(contents_of(tree_)));
 }
 
 // -----------------------------------------------------------------------------------------------------
