@@ -1,4 +1,4 @@
-// Layout of a znode's block: Ownership when kOwned, the name, the data.
+// Layout of a znode's block: Ownership when kOwned, content_crc() when keeps_content(), the name, the data.
 #include "server/tree/data_tree.h"
 
 #include <algorithm>
@@ -103,11 +103,16 @@ bool DataTree::has_path(NodeId id, std::string_view path) const {
   return path.empty();
 }
 
-void DataTree::append_path(NodeId id, std::string& path) const {
+/// Length of the full path; the root's is "".
+std::size_t DataTree::path_size(NodeId id) const {
   std::size_t size = 0;
   for (NodeId at = id; at != root_; at = nodes_[at].parent)
     size += 1 + (nodes_[at].name_and_flags & kNameMask);
-  path.resize(path.size() + size);
+  return size;
+}
+
+void DataTree::append_path(NodeId id, std::string& path) const {
+  path.resize(path.size() + path_size(id));
   std::size_t end = path.size();
   for (NodeId at = id; at != root_; at = nodes_[at].parent) {
     const std::string_view name = name_of_node(nodes_[at]);
@@ -154,8 +159,12 @@ DataTree::Ownership DataTree::ownership_of(const Node& node) const {
   return load<Ownership>(node.block);
 }
 
-std::size_t DataTree::head_bytes(const Node& node) {
+std::size_t DataTree::ownership_bytes(const Node& node) {
   return (node.name_and_flags & kOwned) != 0 ? sizeof(Ownership) : 0;
+}
+
+std::size_t DataTree::head_bytes(const Node& node) {
+  return ownership_bytes(node) + (keeps_content(node) ? sizeof(std::uint32_t) : 0);
 }
 
 std::size_t DataTree::block_size(const Node& node) {
@@ -189,9 +198,19 @@ StatPersisted DataTree::stat_of(const Node& node) const {
   return stat;
 }
 
+/// content_crc() of a node.
+std::uint32_t DataTree::content_of(const Node& node, std::string_view path) const {
+  return keeps_content(node) ? load<std::uint32_t>(node.block + ownership_bytes(node))
+                             : content_crc(path, data_of(node));
+}
+
+std::uint32_t DataTree::digest_of(const Node& node, std::string_view path) const {
+  return digest_of_content(path, content_of(node, path), stat_of(node));
+}
+
 /// Gives a node a new block; name and data may lie in its old one, which is freed.
-void DataTree::build_block(Node& node, const Ownership* ownership, std::string_view name,
-                           std::optional<std::string_view> data) {
+void DataTree::build_block(Node& node, const Ownership* ownership, std::uint32_t content,
+                           std::string_view name, std::optional<std::string_view> data) {
   Node built = node;
   built.name_and_flags = (node.name_and_flags & kMarked) | (ownership != nullptr ? kOwned : 0) |
                          static_cast<std::uint32_t>(name.size());
@@ -200,6 +219,7 @@ void DataTree::build_block(Node& node, const Ownership* ownership, std::string_v
   built.block = size == 0 ? nullptr : blocks_.allocate(size);
   char* at = built.block;
   if (ownership != nullptr) at = store(at, *ownership);
+  if (keeps_content(built)) at = store(at, content);
   at = store_text(at, name);
   if (data) store_text(at, *data);
   release_block(node);
@@ -244,7 +264,8 @@ DataTree::NodeId DataTree::attach(NodeId parent, std::string_view path, std::opt
   node.acl = acl.slot;
   node.name_and_flags = snapshot_mark_ ? kMarked : 0;
   const Ownership ownership{.owner = stat.ephemeral_owner};
-  build_block(node, stat.ephemeral_owner != 0 ? &ownership : nullptr, name_of(path), data);
+  const std::uint32_t content = content_crc(path, data);
+  build_block(node, stat.ephemeral_owner != 0 ? &ownership : nullptr, content, name_of(path), data);
   if (stat.mzxid != stat.czxid || stat.mtime_ms != stat.ctime_ms || stat.version != 0 || stat.aversion != 0) {
     modification_of(id) = {.mzxid = stat.mzxid.value,
                            .mtime_ms = stat.mtime_ms,
@@ -271,7 +292,7 @@ DataTree::NodeId DataTree::attach(NodeId parent, std::string_view path, std::opt
     for (NodeId at = parent; at != kNone; at = nodes_[at].parent) ++families_[nodes_[at].family].descendants;
   }
   if (stat.ephemeral_owner != 0) link_owned(id);
-  digest_ += node_digest(path, data, stat);
+  digest_ += digest_of_content(path, content, stat);
   data_size_ += static_cast<std::int64_t>(utf16_length(path) + (data ? data->size() : 0));
   return id;
 }
@@ -280,7 +301,7 @@ DataTree::NodeId DataTree::attach(NodeId parent, std::string_view path, std::opt
 void DataTree::remove(NodeId id, std::string_view path) {
   Node& node = nodes_[id];
   const std::optional<std::string_view> data = data_of(node);
-  digest_ -= node_digest(path, data, stat_of(node));
+  digest_ -= digest_of(node, path);
   data_size_ -= static_cast<std::int64_t>(utf16_length(path) + (data ? data->size() : 0));
   if ((node.name_and_flags & kOwned) != 0) unlink_owned(id);
   if (snapshot_position_ == id) snapshot_position_ = after(id, false);
@@ -337,9 +358,9 @@ void DataTree::raise_parent(NodeId parent, std::string_view parent_path, std::in
 
 /// Corrects the tree's digest after the numbers of a node, but not its data, changed.
 void DataTree::replace_digest(const Node& node, std::string_view path, const StatPersisted& before) {
-  const std::optional<std::string_view> data = data_of(node);
-  digest_ -= node_digest(path, data, before);
-  digest_ += node_digest(path, data, stat_of(node));
+  const std::uint32_t content = content_of(node, path);
+  digest_ -= digest_of_content(path, content, before);
+  digest_ += digest_of_content(path, content, stat_of(node));
 }
 
 // ------------------------------------------------------------------------------------------------- mutators
@@ -405,25 +426,29 @@ DataTree::Outcome DataTree::set_data(std::string_view path, std::optional<std::s
   before_change(id);
   Node& node = nodes_[id];
   const std::optional<std::string_view> old_data = data_of(node);
-  digest_ -= node_digest(path, old_data, stat_of(node));
+  digest_ -= digest_of(node, path);
   data_size_ += static_cast<std::int64_t>(data ? data->size() : 0) -
                 static_cast<std::int64_t>(old_data ? old_data->size() : 0);
 
-  const std::size_t new_size = data ? data->size() : 0;
-  const std::size_t fixed_size = block_size(node) - (old_data ? old_data->size() : 0);
-  if (BlockPool::same_room(block_size(node), fixed_size + new_size)) {
+  const std::uint32_t content = content_crc(path, data);
+  Node resized = node;
+  resized.data_length = data ? static_cast<std::uint32_t>(data->size()) : kNullData;
+  if (head_bytes(node) == head_bytes(resized) &&
+      BlockPool::same_room(block_size(node), block_size(resized))) {
     // Most writes replace data by data of the same size.
-    if (new_size > 0) std::memmove(node.block + fixed_size, data->data(), new_size);
-    node.data_length = data ? static_cast<std::uint32_t>(new_size) : kNullData;
+    node.data_length = resized.data_length;
+    if (data && !data->empty())
+      std::memmove(node.block + block_size(node) - data->size(), data->data(), data->size());
+    if (keeps_content(node)) store(node.block + ownership_bytes(node), content);
   } else {
     const Ownership ownership = ownership_of(node);
-    build_block(node, ownership.owner != 0 ? &ownership : nullptr, name_of_node(node), data);
+    build_block(node, ownership.owner != 0 ? &ownership : nullptr, content, name_of_node(node), data);
   }
   Modification& modification = modification_of(id);
   modification.mzxid = zxid.value;
   modification.mtime_ms = time_ms;
   modification.version = version;
-  digest_ += node_digest(path, data_of(node), stat_of(node));
+  digest_ += digest_of_content(path, content, stat_of(node));
   return {.node = {this, id}};
 }
 
@@ -521,12 +546,10 @@ bool DataTree::collect_due(std::int64_t now_ms, std::int64_t never_used_max_ms, 
     scan_position_ = own.next;
     if (znode.num_children() != 0) continue;
     const StatPersisted stat = stat_of(node);
-    // Java's subtraction wraps around too, when a snapshot holds an absurd time.
-    const auto idle_ms = static_cast<std::int64_t>(static_cast<std::uint64_t>(now_ms) -
-                                                   static_cast<std::uint64_t>(stat.mtime_ms));
+    const std::int64_t idle = idle_ms(stat, now_ms);
     const bool is_due = scan_ == Scan::kContainers
-                            ? stat.cversion > 0 || (never_used_max_ms != 0 && idle_ms > never_used_max_ms)
-                            : ttl_ms(own.owner) != 0 && idle_ms > ttl_ms(own.owner);
+                            ? stat.cversion > 0 || (never_used_max_ms != 0 && idle > never_used_max_ms)
+                            : ttl_ms(own.owner) != 0 && idle > ttl_ms(own.owner);
     if (is_due) due.push_back(znode.path());
   }
   if (scan_position_ != kNone || (scan_ == Scan::kContainers && ttls_.first != kNone)) return false;

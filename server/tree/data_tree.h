@@ -7,11 +7,12 @@
 // yet is changed or removed, it is handed over early, its ancestors first.
 //
 // Memory: a znode is one 64-byte record, 4 bytes in the index, and one block for name and data; 24 bytes more
-// once its data or ACL was set, 16 more with an owner, and 32 more once it has had a child. The index holds
-// full paths by hash; a hit is compared with the names up to the root. Invariants: the four reserved znodes
-// exist (but while loading); every znode's parent exists; digest(), approximate_data_size() and all counts
-// describe the tree at every moment. Thread: core. Views (names, data, lists) and Znodes die with the next
-// change of the tree. Source: DataTree.java, DataNode.java; reference client-protocol.md "Stat",
+// once its data or ACL was set, 16 more with an owner, 32 more once it has had a child, and 4 more with data
+// above 1,024 bytes, which is hashed for the digest once and not again at each change of a number. The index
+// holds full paths by hash; a hit is compared with the names up to the root. Invariants: the four reserved
+// znodes exist (but while loading); every znode's parent exists; digest(), approximate_data_size() and all
+// counts describe the tree at every moment. Thread: core. Views (names, data, lists) and Znodes die with the
+// next change of the tree. Source: DataTree.java, DataNode.java; reference client-protocol.md "Stat",
 // storage-formats.md "Fuzzy snapshot semantics".
 #pragma once
 
@@ -87,6 +88,11 @@ class Znode {
   [[nodiscard]] std::string_view name() const;
   /// The full path; the root's is "/".
   [[nodiscard]] std::string path() const;
+  /// path().starts_with(prefix), without making the path.
+  [[nodiscard]] bool path_starts_with(std::string_view prefix) const;
+  /// node_digest() of this znode; costs the same for any data above 1,024 bytes.
+  /// \param path  its path
+  [[nodiscard]] std::uint32_t digest(std::string_view path) const;
 
   /// None for the root.
   [[nodiscard]] Znode parent() const;
@@ -275,7 +281,7 @@ class DataTree {
   struct Node {
     std::uint64_t czxid = 0;
     std::int64_t ctime_ms = 0;
-    char* block = nullptr;  ///< Ownership (when kOwned), name, data
+    char* block = nullptr;  ///< Ownership (when kOwned), content_crc() (when keeps_content()), name, data
     std::uint32_t parent = kNone;
     std::uint32_t previous = kNone;  ///< sibling
     std::uint32_t next = kNone;      ///< sibling
@@ -332,15 +338,24 @@ class DataTree {
 
   [[nodiscard]] NodeId find_id(std::string_view path) const;
   [[nodiscard]] bool has_path(NodeId id, std::string_view path) const;
+  [[nodiscard]] std::size_t path_size(NodeId id) const;
   void append_path(NodeId id, std::string& path) const;
 
+  /// True for data that takes longer to hash than to look up what was hashed. Such a block comes from malloc,
+  /// which rounds more than the 4 bytes.
+  [[nodiscard]] static bool keeps_content(const Node& node) {
+    return node.data_length > BlockPool::kMaxPooledBytes && node.data_length != kNullData;
+  }
+  [[nodiscard]] static std::size_t ownership_bytes(const Node& node);
   [[nodiscard]] static std::size_t head_bytes(const Node& node);
   [[nodiscard]] static std::size_t block_size(const Node& node);
   [[nodiscard]] std::string_view name_of_node(const Node& node) const;
   [[nodiscard]] std::optional<std::string_view> data_of(const Node& node) const;
   [[nodiscard]] Ownership ownership_of(const Node& node) const;
   [[nodiscard]] StatPersisted stat_of(const Node& node) const;
-  void build_block(Node& node, const Ownership* ownership, std::string_view name,
+  [[nodiscard]] std::uint32_t content_of(const Node& node, std::string_view path) const;
+  [[nodiscard]] std::uint32_t digest_of(const Node& node, std::string_view path) const;
+  void build_block(Node& node, const Ownership* ownership, std::uint32_t content, std::string_view name,
                    std::optional<std::string_view> data);
   void release_block(Node& node);
   void release_blocks();

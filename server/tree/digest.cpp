@@ -27,25 +27,33 @@ class NumberBytes {
   std::size_t used_ = 0;
 };
 
+bool is_left_out(std::string_view path) { return path.starts_with("/zookeeper/"); }
+
 }  // namespace
 
-std::uint32_t node_digest(std::string_view path, std::optional<std::string_view> data,
-                          const StatPersisted& stat) {
-  constexpr std::string_view kExcluded = "/zookeeper/";
-  if (path.substr(0, kExcluded.size()) == kExcluded) return 0;
+std::uint32_t content_crc(std::string_view path, std::optional<std::string_view> data) {
+  if (is_left_out(path)) return 0;
   if (path == kRootPath) path = {};
+  // An empty view may be null, on which libdeflate starts over.
+  std::uint32_t crc = 0;
+  if (!path.empty()) crc = libdeflate_crc32(crc, path.data(), path.size());
+  if (data && !data->empty()) crc = libdeflate_crc32(crc, data->data(), data->size());
+  return crc;
+}
 
+std::uint32_t digest_of_content(std::string_view path, std::uint32_t content, const StatPersisted& stat) {
+  if (is_left_out(path)) return 0;
   NumberBytes numbers;
   numbers.add(stat.czxid.value, 8).add(stat.mzxid.value, 8).add(stat.pzxid.value, 8);
   numbers.add_long(stat.ctime_ms).add_long(stat.mtime_ms);
   numbers.add_int(stat.version).add_int(stat.cversion).add_int(stat.aversion);
   numbers.add_long(stat.ephemeral_owner);
+  return libdeflate_crc32(content, numbers.bytes().data(), numbers.bytes().size());
+}
 
-  // An empty view may be null, on which libdeflate starts over.
-  std::uint32_t crc = 0;
-  if (!path.empty()) crc = libdeflate_crc32(crc, path.data(), path.size());
-  if (data && !data->empty()) crc = libdeflate_crc32(crc, data->data(), data->size());
-  return libdeflate_crc32(crc, numbers.bytes().data(), numbers.bytes().size());
+std::uint32_t node_digest(std::string_view path, std::optional<std::string_view> data,
+                          const StatPersisted& stat) {
+  return digest_of_content(path, content_crc(path, data), stat);
 }
 
 void DigestLog::record(Zxid zxid, std::uint64_t digest) {

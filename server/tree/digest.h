@@ -22,6 +22,14 @@ namespace wk::tree {
 [[nodiscard]] std::uint32_t node_digest(std::string_view path, std::optional<std::string_view> data,
                                         const StatPersisted& stat);
 
+/// What a znode's numbers do not change of its digest: CRC-32 over path and data; 0 where node_digest() is.
+/// Parameters as there.
+[[nodiscard]] std::uint32_t content_crc(std::string_view path, std::optional<std::string_view> data);
+
+/// node_digest() of a znode with that content_crc(); costs the same however long its data is.
+[[nodiscard]] std::uint32_t digest_of_content(std::string_view path, std::uint32_t content,
+                                              const StatPersisted& stat);
+
 /// The tree's digest after the transaction with that zxid.
 struct ZxidDigest {
   Zxid zxid{};

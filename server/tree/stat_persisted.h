@@ -40,4 +40,11 @@ struct StatPersisted {
           .pzxid = zxid};
 }
 
+/// Milliseconds since the data was set last. Wraps around, as Java's subtraction does, when a snapshot holds
+/// an absurd time.
+[[nodiscard]] constexpr std::int64_t idle_ms(const StatPersisted& stat, std::int64_t now_ms) {
+  return static_cast<std::int64_t>(static_cast<std::uint64_t>(now_ms) -
+                                   static_cast<std::uint64_t>(stat.mtime_ms));
+}
+
 }  // namespace wk::tree

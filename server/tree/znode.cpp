@@ -50,6 +50,27 @@ std::string Znode::path() const {
   return path;
 }
 
+bool Znode::path_starts_with(std::string_view prefix) const {
+  if (id_ == tree_->root_) return prefix.empty() || prefix == "/";
+  // From the last component to the first, each with the slash before it.
+  std::size_t end = tree_->path_size(id_);
+  if (end < prefix.size()) return false;
+  for (std::uint32_t at = id_; at != tree_->root_; at = tree_->nodes_[at].parent) {
+    const std::string_view own_name = tree_->name_of_node(tree_->nodes_[at]);
+    const std::size_t slash = end - own_name.size() - 1;
+    if (slash < prefix.size()) {
+      const std::string_view wanted = prefix.substr(slash, end - slash);
+      if (wanted.front() != '/' || !own_name.starts_with(wanted.substr(1))) return false;
+    }
+    end = slash;
+  }
+  return true;
+}
+
+std::uint32_t Znode::digest(std::string_view path) const {
+  return tree_->digest_of(tree_->nodes_[id_], path);
+}
+
 Znode Znode::parent() const { return {tree_, tree_->nodes_[id_].parent}; }
 
 std::uint32_t Znode::num_children() const {

@@ -14,7 +14,7 @@ std::string_view one_name_for_the_root(std::string_view path) {
   return path == tree::kRootPath ? std::string_view() : path;
 }
 
-std::optional<NodeChange> find_in_tree(std::string_view path, const tree::DataTree& tree, bool digests) {
+std::optional<NodeChange> find_in_tree(std::string_view path, const tree::DataTree& tree) {
   const tree::Znode node = tree.find(path);
   if (!node) return std::nullopt;
   NodeChange change;
@@ -23,18 +23,19 @@ std::optional<NodeChange> find_in_tree(std::string_view path, const tree::DataTr
   change.child_count = static_cast<std::int32_t>(node.num_children());
   change.sequence = change.stat.cversion;
   change.acl = node.acl();
-  if (digests) change.digest = tree::node_digest(path, node.data(), change.stat);
+  change.undigested = node;
   return change;
 }
 
 // A CRC is linear and the numbers of the Stat come last in it: so the digest of a node whose data stays
 // follows from its digest and its numbers before, and the data (which may be long, or not applied yet) is not
 // needed.
-std::uint32_t digest_with(const NodeChange& before, const tree::StatPersisted& stat) {
+std::uint32_t digest_with(std::uint32_t digest_before, const tree::StatPersisted& before,
+                          const tree::StatPersisted& stat) {
   const auto of_numbers = [](const tree::StatPersisted& numbers) {
     return tree::node_digest(tree::kRootPath, std::nullopt, numbers);
   };
-  return before.digest ^ of_numbers(before.stat) ^ of_numbers(stat);
+  return digest_before ^ of_numbers(before) ^ of_numbers(stat);
 }
 
 // Such nodes have no digest; see tree::node_digest().
@@ -45,7 +46,7 @@ bool is_left_out(std::string_view path) { return path.starts_with("/zookeeper/")
 std::optional<NodeChange> Outstanding::find(std::string_view path, const tree::DataTree& tree) const {
   path = one_name_for_the_root(path);
   const auto found = by_path_.find(path);
-  if (found == by_path_.end()) return find_in_tree(path, tree, digests_);
+  if (found == by_path_.end()) return find_in_tree(path, tree);
   if (!found->second.newest.exists) return std::nullopt;
   return found->second.newest;
 }
@@ -86,18 +87,26 @@ void Outstanding::begin(Zxid zxid) {
 
 void Outstanding::put(std::string_view path, const NodeChange& before, NodeChange after,
                       const tree::DataTree& tree) {
-  after.digest = digests_ && after.exists && !is_left_out(path) ? digest_with(before, after.stat) : 0;
-  record(path, before.digest, std::move(after), false, tree);
+  const std::uint32_t digest_before = digest_of(path, before);
+  const bool has_digest = digests_ && after.exists && !is_left_out(path);
+  after.digest = has_digest ? digest_with(digest_before, before.stat, after.stat) : 0;
+  record(path, digest_before, std::move(after), false, tree);
 }
 
 void Outstanding::put_data(std::string_view path, const std::optional<NodeChange>& before, NodeChange after,
                            const std::optional<std::string_view>& data, const tree::DataTree& tree) {
   after.digest = digests_ ? tree::node_digest(path, data, after.stat) : 0;
-  record(path, before ? before->digest : 0, std::move(after), !before, tree);
+  record(path, before ? digest_of(path, *before) : 0, std::move(after), !before, tree);
+}
+
+std::uint32_t Outstanding::digest_of(std::string_view path, const NodeChange& change) const {
+  if (!digests_) return 0;
+  return change.undigested ? change.undigested.digest(path) : change.digest;
 }
 
 void Outstanding::record(std::string_view path, std::uint32_t digest_before, NodeChange after, bool creates,
                          const tree::DataTree& tree) {
+  after.undigested = {};
   path = one_name_for_the_root(path);
   if (queue_.empty()) digest_ = tree.digest();
   digest_ += std::uint64_t{after.digest} - digest_before;

@@ -36,7 +36,11 @@ struct NodeChange {
   std::shared_ptr<const std::vector<std::byte>> own_acl{};
   std::size_t own_acl_size = 0;
   tree::AclId acl{};
-  std::uint32_t digest = 0;  ///< tree::node_digest(), which Outstanding keeps; 0 when digests are off
+  /// tree::node_digest(), which Outstanding keeps; 0 when digests are off.
+  std::uint32_t digest = 0;
+  /// Of what find() answers: the znode whose digest this is, when only the tree knows it. Few callers need
+  /// it.
+  tree::Znode undigested{};
 };
 
 class Outstanding {
@@ -44,7 +48,8 @@ class Outstanding {
   /// \param digests  Settings::digest; without, digest() is of no use
   explicit Outstanding(bool digests) : digests_(digests) {}
 
-  /// The node at `path` after all outstanding changes, or nothing when there will be none.
+  /// The node at `path` after all outstanding changes, or nothing when there will be none. Dies with the next
+  /// change of the tree.
   [[nodiscard]] std::optional<NodeChange> find(std::string_view path, const tree::DataTree& tree) const;
 
   /// Digest of the tree after all outstanding changes.
@@ -96,6 +101,7 @@ class Outstanding {
     std::optional<NodeChange> previous{};
   };
 
+  [[nodiscard]] std::uint32_t digest_of(std::string_view path, const NodeChange& change) const;
   void record(std::string_view path, std::uint32_t digest_before, NodeChange after, bool creates,
               const tree::DataTree& tree);
   void drop(const Queued& change);

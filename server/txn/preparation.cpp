@@ -22,6 +22,7 @@ Preparation::Preparation(const Request& request, Zxid zxid, std::int64_t wall_ms
       tree_(tree),
       outstanding_(outstanding),
       log_(log),
+      start_(log.size()),
       out_(log, settings.max_string_bytes),
       header_{request.session, request.cxid, zxid, wall_ms, jute::OpCode::kError} {}
 
@@ -64,26 +65,28 @@ void Preparation::patch(std::size_t offset, std::int32_t value) {
     log_[offset + i] = static_cast<std::byte>(static_cast<std::uint32_t>(value) >> (24 - 8 * i));
 }
 
+bool Preparation::has_room(std::size_t bytes) const {
+  return log_.size() - start_ + bytes <= settings_.max_string_bytes - kDigestBytes;
+}
+
 jute::ErrorCode Preparation::run(jute::ErrorCode (*handler)(Preparation&)) {
-  const std::size_t start = log_.size();
   outstanding_.begin(zxid());
   write(out_, header_);
   jute::ErrorCode error = handler(*this);
   if (undecodable_) {
-    log_.resize(start);
+    log_.resize(start_);
     return error;
   }
   WK_CHECK(out_.ok(), "a transaction holds a string that no request can have brought");
-  if (error == jute::ErrorCode::kOk && log_.size() - start > settings_.max_string_bytes - kDigestBytes)
-    error = jute::ErrorCode::kMarshallingError;
+  if (error == jute::ErrorCode::kOk && !has_room(0)) error = jute::ErrorCode::kMarshallingError;
   if (error != jute::ErrorCode::kOk) {
     outstanding_.rollback();
-    log_.resize(start + jute::kTxnHeaderBytes);
+    log_.resize(start_ + jute::kTxnHeaderBytes);
     emit(jute::OpCode::kError, jute::ErrorTxn{error});
   } else if (settings_.digest) {
     write(out_, jute::TxnDigest{jute::kDigestVersion, outstanding_.digest(tree_)});
   }
-  patch(start + kHeaderTypeOffset, static_cast<std::int32_t>(emitted_));
+  patch(start_ + kHeaderTypeOffset, static_cast<std::int32_t>(emitted_));
   return error == jute::ErrorCode::kOk ? failed_multi_ : error;
 }
 

@@ -64,6 +64,11 @@ class Preparation {
   /// A client's list as it is stored; valid until the next call.
   [[nodiscard]] tree::NormalisedAcl normalise(const std::optional<jute::AclListView>& acl);
 
+  /// True when the payload, with so many bytes more, is no longer than a transaction may be. What is already
+  /// longer is refused by run() as a whole, so there is no use in adding to it: some bytes of a request can
+  /// stand for a long list.
+  [[nodiscard]] bool has_room(std::size_t bytes) const;
+
   // --------------------------------------------------------------------------------------------- recording
 
   /// A node changes, but not its data.
@@ -113,6 +118,7 @@ class Preparation {
   const tree::DataTree& tree_;
   Outstanding& outstanding_;
   std::vector<std::byte>& log_;
+  std::size_t start_;  ///< where the payload stands in log_
   jute::Writer out_;
   jute::TxnHeader header_;
   jute::OpCode emitted_ = jute::OpCode::kError;

@@ -28,7 +28,7 @@ bool is_due(const Preparation& preparation, const NodeChange& node) {
   const auto kind = tree::owner_kind(owner, preparation.owner_rules());
   if (kind == tree::OwnerKind::kContainer) return true;
   return kind == tree::OwnerKind::kTtl && tree::ttl_ms(owner) != 0 &&
-         preparation.time_ms() - node.stat.mtime_ms > tree::ttl_ms(owner);
+         tree::idle_ms(node.stat, preparation.time_ms()) > tree::ttl_ms(owner);
 }
 
 template <typename Record>
@@ -47,6 +47,7 @@ ErrorCode prepare_acl(Preparation& preparation, const jute::SetAclRequestView& r
   if (!node) return ErrorCode::kNoNode;
   if (!preparation.permits(*node, jute::kPermAdmin)) return ErrorCode::kNoAuth;
   if (!version_matches(request.version, node->stat.aversion)) return ErrorCode::kBadVersion;
+  if (!preparation.has_room(path.size() + acl.list.encoded().size())) return ErrorCode::kMarshallingError;
 
   NodeChange changed = *node;
   changed.stat.aversion = next(node->stat.aversion);
@@ -98,6 +99,8 @@ ErrorCode prepare_data(Preparation& preparation, const jute::SetDataRequestView&
   if (!node) return ErrorCode::kNoNode;
   if (!preparation.permits(*node, jute::kPermWrite)) return ErrorCode::kNoAuth;
   if (!version_matches(request.version, node->stat.version)) return ErrorCode::kBadVersion;
+  if (!preparation.has_room(path.size() + request.data.value_or("").size()))
+    return ErrorCode::kMarshallingError;
 
   NodeChange changed = *node;
   changed.stat.version = next(node->stat.version);

@@ -112,6 +112,9 @@ ErrorCode prepare_creation(Preparation& preparation, const Creation& creation) {
   if (preparation.find(path)) return ErrorCode::kNodeExists;
   if (preparation.is_ephemeral(*parent)) return ErrorCode::kNoChildrenForEphemerals;
 
+  if (!preparation.has_room(path.size() + request.data.value_or("").size() + acl.list.encoded().size()))
+    return ErrorCode::kMarshallingError;
+
   const OpCode type = type_of(creation);
   const std::int32_t cversion = next(parent->sequence);
   preparation.put(parent_path, *parent, with_child(*parent, cversion, preparation.zxid()));

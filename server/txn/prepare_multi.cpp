@@ -123,18 +123,15 @@ ErrorCode prepare_multi(Preparation& preparation) {
   for (std::size_t i = 0; i < *count; ++i) {
     const auto part = take_part(in);
     preparation.begin_part();
-    if (failed) {
-      preparation.end_part(ErrorCode::kRuntimeInconsistency);
-      continue;
-    }
-    const ErrorCode error = prepare_part(preparation, *part);
-    // Not an outcome of the part but a request that Apache's code trips over.
+    const ErrorCode error = failed ? ErrorCode::kRuntimeInconsistency : prepare_part(preparation, *part);
+    // Not an outcome of the part but a request that Apache's code trips over, or one too long.
     if (error == ErrorCode::kMarshallingError) return error;
-    if (error != ErrorCode::kOk) {
+    if (error != ErrorCode::kOk && !failed) {
       preparation.fail_multi(error);
       failed = true;
     }
     preparation.end_part(error);
+    if (!preparation.has_room(0)) return ErrorCode::kMarshallingError;
   }
   preparation.emit(OpCode::kMulti);
   return ErrorCode::kOk;

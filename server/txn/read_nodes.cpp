@@ -83,6 +83,33 @@ void read_part(Reading& reading, OpCode op, const jute::ReadRequestView& request
   }
 }
 
+// Bytes that the rest of a multiRead will add to the reply at least, up to where that is more than there may
+// be: a name is counted as one byte.
+std::size_t least_bytes(const Reading& reading, jute::Reader in) {
+  constexpr std::size_t kHeaderBytes = 9;
+  constexpr std::size_t kErrorBytes = 4;
+  constexpr std::size_t kLengthBytes = 4;
+  constexpr std::size_t kStatBytes = 68;
+  std::size_t bytes = 0;
+  while (bytes <= kMaxMultiReadBytes) {
+    jute::MultiHeader header;
+    jute::ReadRequestView request;
+    read(in, header);
+    if (!in.ok() || header.done) break;
+    read(in, request);
+    if (!in.ok()) break;
+    tree::Znode node;
+    bytes += kHeaderBytes;
+    if (find_readable(reading, request.path, node) != ErrorCode::kOk)
+      bytes += kErrorBytes;
+    else if (header.op == OpCode::kGetChildren)
+      bytes += kLengthBytes + node.num_children() * (kLengthBytes + 1);
+    else
+      bytes += kLengthBytes + node.data().value_or("").size() + kStatBytes;
+  }
+  return bytes;
+}
+
 }  // namespace
 
 ErrorCode read_nothing(Reading& /*reading*/) { return ErrorCode::kOk; }
@@ -154,8 +181,7 @@ ErrorCode read_ephemerals(Reading& reading) {
   const tree::DataTree& tree = reading.tree();
   for (tree::Znode node = tree.first_ephemeral(reading.request().session); node;
        node = tree.next_ephemeral(node)) {
-    std::string path = node.path();
-    if (path.starts_with(prefix)) paths.push_back(std::move(path));
+    if (node.path_starts_with(prefix)) paths.push_back(node.path());
   }
   reading.out().write_count(paths.size());
   for (const std::string& path : paths) reading.out().write_string(path);
@@ -163,7 +189,10 @@ ErrorCode read_ephemerals(Reading& reading) {
 }
 
 ErrorCode read_multi(Reading& reading) {
+  // Once a reply is long, it is worth a look whether it will get too long, before more is copied.
+  constexpr std::size_t kLongBytes = 1U << 20;
   jute::Reader in = reading.reader();
+  bool looked_ahead = false;
   for (;;) {
     jute::MultiHeader header;
     read(in, header);
@@ -176,6 +205,10 @@ ErrorCode read_multi(Reading& reading) {
     if (!in.ok()) return ErrorCode::kMarshallingError;
     read_part(reading, header.op, request);
     if (reading.out_bytes() > kMaxMultiReadBytes) return ErrorCode::kMarshallingError;
+    if (looked_ahead || reading.out_bytes() <= kLongBytes) continue;
+    looked_ahead = true;
+    if (reading.out_bytes() + least_bytes(reading, in) > kMaxMultiReadBytes)
+      return ErrorCode::kMarshallingError;
   }
   write(reading.out(), jute::MultiHeader{OpCode::kError, true, ErrorCode::kSystemError});
   return ErrorCode::kOk;

@@ -216,6 +216,44 @@ TEST(DataTreeModel, LongRandomRunsMatchAMap) {
   }
 }
 
+// Lengths on both sides of where the tree keeps what it hashed of the data, and contents that all differ.
+TEST(DataTreeModel, DigestsOfLongDataStayRightThroughChangesAndSnapshots) {
+  constexpr std::array<std::size_t, 9> kLengths{0, 5, 1'020, 1'024, 1'025, 1'028, 1'030, 5'000, 5'000};
+  for (unsigned seed = 1; seed <= 6; ++seed) {
+    DataTree tree({.hash_seed = seed});
+    Leader leader(seed);
+    std::size_t most_long = 0;
+    for (int step = 0; step < 1'500; ++step) {
+      Change change = leader.next(tree);
+      const bool huge = leader.random(500) == 0;
+      change.data = std::string(huge ? 2'000'000 : kLengths[leader.random(kLengths.size())], 'x') +
+                    std::to_string(step);
+      apply(tree, change);
+      if (step % 10 != 0) continue;
+      const Contents contents = contents_of(tree);
+      ASSERT_EQ(tree.digest(), digest_of(contents)) << "seed " << seed << " step " << step;
+      std::size_t long_ones = 0;
+      for (const auto& [path, node] : contents) {
+        ASSERT_EQ(tree.find(path).digest(path), node_digest(path, node.data, node.stat)) << path;
+        if (node.data && node.data->size() > 1'024) ++long_ones;
+      }
+      most_long = std::max(most_long, long_ones);
+      if (step % 100 != 0) continue;
+      KeptSnapshot kept;
+      tree.begin_snapshot(kept);
+      kept.keep_acls(tree);
+      while (!tree.step_snapshot(1'000'000)) continue;
+      DataTree loaded({.hash_seed = 99});
+      ASSERT_TRUE(kept.load_into(loaded));
+      ASSERT_EQ(loaded.digest(), tree.digest());
+      const Change next = leader.next(loaded);
+      apply(loaded, next);
+      ASSERT_EQ(loaded.digest(), digest_of(contents_of(loaded)));
+    }
+    EXPECT_GT(most_long, 10U);
+  }
+}
+
 // ------------------------------------------------------------------------------------------------- snapshots
 
 TEST(DataTreeSnapshot, ShowsTheTreeAsItWasWhenTheWalkBeganWhateverChangesMeanwhile) {

@@ -3,9 +3,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <limits>
 #include <string>
 
 #include "tests/unit/server/tree/acl_lists.h"
+#include "tests/unit/server/tree/hashed_bytes.h"
 #include "tests/unit/server/tree/tree_contents.h"
 
 namespace wk::tree {
@@ -85,6 +87,41 @@ TEST_F(DataTreeTest, OnlyTheExactSpellingFindsANode) {
   EXPECT_EQ(tree_.find("/").path(), "/");
   EXPECT_EQ(tree_.find("/").name(), "");
   EXPECT_FALSE(tree_.find("/").parent());
+}
+
+TEST_F(DataTreeTest, PathsAreComparedWithTheirBeginning) {
+  create("/a", 1);
+  create("/a/bc", 2);
+  create("/a/bc/d", 3);
+  create("/zookeeper/quota/a", 4);
+  visit_all(tree_.find("/"), [&](Znode node) {
+    const std::string path = node.path();
+    EXPECT_TRUE(node.path_starts_with(path));
+    for (const std::string_view base :
+         {"/a/bc/d", "/a/bc/de", "/a/bcd", "/b", "a", "//", "/zookeeper/quota/a"})
+      for (std::size_t length = 0; length <= base.size(); ++length)
+        EXPECT_EQ(node.path_starts_with(base.substr(0, length)), path.starts_with(base.substr(0, length)))
+            << path << " " << base.substr(0, length);
+  });
+}
+
+TEST_F(DataTreeTest, ChangesOfNumbersDoNotHashTheData) {
+  create("/a", 1, std::string(1'000'000, 'x'));
+  std::uint64_t before = hashed_bytes();
+  for (std::uint64_t zxid = 2; zxid < 200; zxid += 2) {
+    create("/a/b", zxid);
+    remove("/a/b", zxid + 1);
+    tree_.set_acl("/a", kReadList.view(), static_cast<std::int32_t>(zxid));
+  }
+  EXPECT_LT(hashed_bytes() - before, 100'000U);
+  before = hashed_bytes();
+  tree_.set_data("/a", std::string(1'000'000, 'y'), 1, Zxid{200}, 1'200);
+  EXPECT_GE(hashed_bytes() - before, 1'000'000U);
+  EXPECT_LT(hashed_bytes() - before, 1'001'000U) << "the new data once, the old not at all";
+  before = hashed_bytes();
+  remove("/a", 201);
+  EXPECT_LT(hashed_bytes() - before, 1'000U);
+  EXPECT_EQ(tree_.digest(), digest_of(contents_of(tree_)));
 }
 
 // -----------------------------------------------------------------------------------------------------
@@ -392,6 +429,13 @@ class CollectDue : public DataTreeTest {
     return paths;
   }
 };
+
+// In a constant expression an overflow is an error.
+constexpr std::int64_t kLeastTime = std::numeric_limits<std::int64_t>::min();
+static_assert(idle_ms({.mtime_ms = 5}, 7) == 2);
+static_assert(idle_ms({.mtime_ms = 7}, 5) == -2);
+static_assert(idle_ms({.mtime_ms = kLeastTime}, 1) == kLeastTime + 1);
+static_assert(idle_ms({.mtime_ms = -1}, std::numeric_limits<std::int64_t>::max()) == kLeastTime);
 
 TEST_F(CollectDue, ContainersThatHaveLostTheirChildren) {
   create("/c", 1, "", kContainerOwner);

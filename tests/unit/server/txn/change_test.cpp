@@ -1,5 +1,7 @@
 #include <gtest/gtest.h>
 
+#include <limits>
+
 #include "member.h"
 #include "server/tree/owner.h"
 #include "tests/unit/jute/bytes.h"
@@ -218,6 +220,30 @@ TEST_F(Changing, CleanUpTakesEmptyContainersOnly) {
   EXPECT_EQ(remove("/c/x"), ErrorCode::kOk);
   EXPECT_EQ(clean_up("/c"), ErrorCode::kOk);
   EXPECT_FALSE(member.tree.find("/c"));
+}
+
+TEST_F(Changing, WhatIsTooLongForATransactionIsRefusedBeforeItIsCopied) {
+  member.make(client, creating("/a"));
+  member.settings.max_string_bytes = 50'000;
+  for (int i = 0; i < 20; ++i)
+    client.identities.push_back({"digest", std::to_string(i) + std::string(4'000, 'u') + ":p"});
+  const std::vector<jute::Acl> all_mine{{jute::kPermAll, {"auth", ""}}};  // about 80 kB
+  const std::uint64_t changes = member.outstanding.queued_total();
+  EXPECT_EQ(set_acl("/a", all_mine), ErrorCode::kMarshallingError);
+  EXPECT_EQ(set("/a", -1, std::string(49'990, 'x')), ErrorCode::kMarshallingError);
+  EXPECT_EQ(member.call(client, OpCode::kCreate, creating("/b", CreateMode::kPersistent, all_mine)).error,
+            ErrorCode::kMarshallingError);
+  EXPECT_EQ(member.outstanding.queued_total(), changes);
+  EXPECT_EQ(set_acl("/a", all_mine, 7), ErrorCode::kBadVersion) << "what else is wrong is told first";
+  EXPECT_EQ(set("/a", -1, std::string(49'900, 'x')), ErrorCode::kOk);
+}
+
+// Found by the sanitizer alone.
+TEST_F(Changing, CleanUpOfATtlNodeWithAnAbsurdTimeOverflowsNothing) {
+  const jute::CreateTtlRequest request{creating("/t", CreateMode::kPersistentWithTtl), 50};
+  EXPECT_EQ(member.call(client, OpCode::kCreateTtl, request).error, ErrorCode::kOk);
+  member.tree.set_data("/t", "", 1, Zxid{member.zxid}, std::numeric_limits<std::int64_t>::min());
+  EXPECT_EQ(clean_up("/t"), ErrorCode::kBadVersion);
 }
 
 TEST_F(Changing, CleanUpLeavesTtlNodesThatWereWrittenTo) {

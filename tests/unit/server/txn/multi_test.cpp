@@ -181,6 +181,85 @@ TEST_F(Multi, MalformedAsAWhole) {
   EXPECT_FALSE(member.tree.find("/a"));
 }
 
+// Ten bytes of an ACL can stand for a MB of it.
+TEST_F(Multi, NothingIsAddedToAPayloadThatIsTooLong) {
+  member.settings.max_string_bytes = 200'000;
+  for (int i = 0; i < 20; ++i)
+    client.identities.push_back({"digest", std::to_string(i) + std::string(4'000, 'u') + ":p"});
+  const std::vector<jute::Acl> all_mine{{jute::kPermAll, {"auth", ""}}};  // about 80 kB
+  const auto creates = [&](std::size_t parts) {
+    jute::MultiRequest request;
+    for (std::size_t i = 0; i < parts; ++i)
+      request.operations.push_back(
+          create("/" + std::to_string(i), OpCode::kCreate, CreateMode::kPersistent, all_mine));
+    return request;
+  };
+  const std::vector<std::byte> body = encoded(creates(600));
+  const std::uint64_t changes = member.outstanding.queued_total();
+  const std::uint64_t digest = member.outstanding.digest(member.tree);
+  std::vector<std::byte> log;
+  const Request request{.op = OpCode::kMulti,
+                        .session = client.session,
+                        .cxid = 1,
+                        .connection = client.connection,
+                        .identities = client.identities,
+                        .body = body};
+  const Prepared prepared =
+      prepare(request, Zxid{++member.zxid}, 1, member.settings, member.tree, member.outstanding, log);
+  EXPECT_EQ(prepared.error, ErrorCode::kMarshallingError);
+  EXPECT_EQ(log.size(), jute::kTxnHeaderBytes + 4) << "an error transaction";
+  EXPECT_LE(log.capacity(), 2 * member.settings.max_string_bytes);
+  EXPECT_EQ(member.outstanding.queued_total() - changes, 2 * 2U) << "two parts: the nodes and their parent";
+  EXPECT_EQ(member.outstanding.size(), 0U);
+  EXPECT_EQ(member.outstanding.digest(member.tree), digest);
+  EXPECT_FALSE(member.outstanding.find("/0", member.tree));
+
+  EXPECT_EQ(member.call(client, OpCode::kMulti, creates(3)).error, ErrorCode::kMarshallingError);
+  EXPECT_FALSE(member.tree.find("/0"));
+  EXPECT_EQ(member.call(client, OpCode::kMulti, creates(2)).error, ErrorCode::kOk);
+  EXPECT_TRUE(member.tree.find("/1"));
+}
+
+TEST_F(Multi, WhatJustFitsIsATransaction) {
+  member.settings.max_string_bytes = 10'000;
+  const auto request = [](std::size_t data, bool failing) {
+    jute::CreateRequest last = creating("/b");
+    last.data = std::string(data, 'x');
+    jute::MultiRequest multi{{create("/a"), {OpCode::kCreate, last}}};
+    if (failing) multi.operations.push_back(check("/missing"));
+    return multi;
+  };
+  for (const bool failing : {false, true}) {
+    const ErrorCode fits = failing ? ErrorCode::kNoNode : ErrorCode::kOk;
+    ASSERT_EQ(member.submit(client, OpCode::kMulti, request(0, failing)), fits);
+    const std::size_t rest = 10'000 - member.waiting.back().payload.size();
+    member.waiting.clear();
+    member.outstanding.clear();
+    EXPECT_EQ(member.submit(client, OpCode::kMulti, request(rest + 1, failing)),
+              ErrorCode::kMarshallingError);
+    EXPECT_EQ(member.outstanding.size(), 0U);
+    EXPECT_EQ(member.submit(client, OpCode::kMulti, request(rest, failing)), fits);
+    EXPECT_EQ(member.waiting.back().payload.size(), 10'000U);
+    EXPECT_EQ(member.outstanding.size(), failing ? 0U : 4U);
+    member.waiting.clear();
+    member.outstanding.clear();
+  }
+}
+
+TEST_F(Multi, TheTailOfOneThatFailsCountsToo) {
+  member.settings.max_string_bytes = 10'000;
+  const auto request = [](std::size_t tail) {
+    jute::MultiRequest multi{{check("/missing")}};
+    for (std::size_t i = 0; i < tail; ++i) multi.operations.push_back(check("/"));
+    return multi;
+  };
+  EXPECT_EQ(member.submit(client, OpCode::kMulti, request(800)), ErrorCode::kNoNode);
+  EXPECT_EQ(member.submit(client, OpCode::kMulti, request(900)), ErrorCode::kMarshallingError);
+  EXPECT_EQ(member.submit(client, OpCode::kMulti, request(5'000)), ErrorCode::kMarshallingError);
+  EXPECT_EQ(member.waiting.back().payload.size(), jute::kTxnHeaderBytes + 4);
+  EXPECT_LE(member.waiting.back().payload.capacity(), 2 * 10'000U) << "the vector that it was made in";
+}
+
 TEST_F(Multi, NullListOfACreateTtlIsThePartsOwnError) {
   jute::CreateTtlRequest request{creating("/t", CreateMode::kPersistentWithTtl), 5};
   request.create.acl.reset();

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "member.h"
+#include "tests/unit/server/tree/hashed_bytes.h"
 
 namespace wk::txn {
 namespace {
@@ -50,6 +51,34 @@ TEST(Outstanding, RootHasOneNameHere) {
   EXPECT_EQ(root->child_count, 2);
   EXPECT_EQ(root->stat.cversion, 1);
   member.apply_all();
+}
+
+TEST(Outstanding, LooksAndChangesOfNumbersDoNotHashTheData) {
+  Member member;
+  Client client = member.connect();
+  member.make(client, creating("/big", jute::CreateMode::kPersistent, kOpen, std::string(1'000'000, 'x')));
+  const std::uint64_t before = tree::hashed_bytes();
+  jute::MultiRequest request;
+  for (int i = 0; i < 100; ++i) {
+    request.operations.push_back({OpCode::kCheck, jute::CheckVersionRequest{"/big", 0}});
+    request.operations.push_back({OpCode::kCreate, creating("/big/" + std::to_string(i))});
+  }
+  EXPECT_EQ(member.call(client, OpCode::kMulti, request).error, ErrorCode::kOk);
+  EXPECT_EQ(member.call(client, OpCode::kSetAcl, jute::SetAclRequest{"/big", kOpen, -1}).error,
+            ErrorCode::kOk);
+  EXPECT_EQ(member.call(client, OpCode::kDelete, jute::DeleteRequest{"/big", -1}).error,
+            ErrorCode::kNotEmpty);
+  EXPECT_LT(tree::hashed_bytes() - before, 200'000U);
+}
+
+TEST(Outstanding, WhatIsOnlyLookedAtIsNotHashed) {
+  Member member;
+  Client client = member.connect();
+  member.make(client, creating("/a"));
+  const std::uint64_t before = tree::hashed_bytes();
+  EXPECT_TRUE(member.outstanding.find("/a", member.tree));
+  member.submit(client, OpCode::kCreate, creating("/a"));  // fails
+  EXPECT_EQ(tree::hashed_bytes(), before);
 }
 
 TEST(Outstanding, DigestsCanBeOff) {

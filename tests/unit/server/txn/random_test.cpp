@@ -47,8 +47,14 @@ std::vector<jute::Acl> any_acl(Dice& dice) {
   }
 }
 
+// Now and then about as long as where the tree keeps what it hashed of the data.
+std::string any_data(Dice& dice) {
+  const std::size_t length = dice.below(4) == 0 ? 1'000 + dice.below(50) : dice.below(30);
+  return std::string(length, static_cast<char>('a' + dice.below(26)));
+}
+
 jute::CreateRequest any_creation(Dice& dice) {
-  return {any_path(dice), std::string(dice.below(30), 'x'), any_acl(dice),
+  return {any_path(dice), any_data(dice), any_acl(dice),
           CreateMode{static_cast<std::int32_t>(dice.below(5))}};
 }
 std::int32_t any_version(Dice& dice) { return static_cast<std::int32_t>(dice.below(4)) - 1; }
@@ -75,9 +81,8 @@ Step any_step(Dice& dice) {
       return {client, OpCode::kDelete, encoded(jute::DeleteRequest{any_path(dice), any_version(dice)})};
     case 2:
     case 3:
-      return {
-          client, OpCode::kSetData,
-          encoded(jute::SetDataRequest{any_path(dice), std::string(dice.below(9), 'y'), any_version(dice)})};
+      return {client, OpCode::kSetData,
+              encoded(jute::SetDataRequest{any_path(dice), any_data(dice), any_version(dice)})};
     case 4:
       return {client, OpCode::kSetAcl, encoded(jute::SetAclRequest{any_path(dice), any_acl(dice), -1})};
     case 5:

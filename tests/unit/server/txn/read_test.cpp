@@ -155,6 +155,11 @@ TEST_F(Reading, EphemeralsOfTheOwnSessionByPrefix) {
   EXPECT_THAT(ephemerals(" / "), UnorderedElementsAre("/ep1", "/ep2", "/x"));
   EXPECT_THAT(ephemerals(" /ep"), IsEmpty());
   EXPECT_THAT(ephemerals("/ep1/"), IsEmpty());
+  member.make(client, creating("/epic"));
+  member.make(client, creating("/epic/tale", CreateMode::kEphemeral));
+  EXPECT_THAT(ephemerals("/ep"), UnorderedElementsAre("/ep1", "/ep2", "/epic/tale"));
+  EXPECT_THAT(ephemerals("/epic/ta"), UnorderedElementsAre("/epic/tale"));
+  EXPECT_THAT(ephemerals("/epic/tales"), IsEmpty());
 }
 
 TEST_F(Reading, SyncEchoesAnyPath) {
@@ -253,6 +258,52 @@ TEST_F(Reading, MultiReadOfMoreThanItsLimitIsRefused) {
   };
   EXPECT_EQ(error(33), ErrorCode::kOk);
   EXPECT_EQ(error(34), ErrorCode::kMarshallingError);
+  // The last byte that fits, and the first that does not.
+  const std::size_t header_bytes = 9;
+  const std::size_t part_bytes = header_bytes + 4 + 1'000'000 + 68;
+  const std::size_t rest = (32U << 20) - 33 * part_bytes - header_bytes - 4 - 68;
+  const auto with_last = [&](std::size_t bytes) {
+    EXPECT_EQ(
+        member.call(client, OpCode::kSetData, jute::SetDataRequest{"/b", std::string(bytes, 'y'), -1}).error,
+        ErrorCode::kOk);
+    std::vector<std::pair<OpCode, std::string>> all(33, {OpCode::kGetData, "/a"});
+    all.emplace_back(OpCode::kGetData, "/b");
+    return member.read_bytes(client, OpCode::kMultiRead, multi_read(all)).error;
+  };
+  member.make(client, creating("/b"));
+  EXPECT_EQ(with_last(rest), ErrorCode::kOk);
+  EXPECT_EQ(with_last(rest + 1), ErrorCode::kMarshallingError);
+}
+
+TEST_F(Reading, MultiReadThatWillGetTooLongIsRefusedBeforeItIsCopied) {
+  member.make(client, creating("/a", CreateMode::kPersistent, kOpen, std::string(1'000'000, 'x')));
+  std::vector<std::byte> body;
+  const auto request_body =
+      multi_read(std::vector<std::pair<OpCode, std::string>>(34, {OpCode::kGetData, "/a"}));
+  const Request request{.op = OpCode::kMultiRead,
+                        .session = client.session,
+                        .cxid = 1,
+                        .connection = client.connection,
+                        .identities = client.identities,
+                        .body = request_body};
+  EXPECT_EQ(wk::txn::read(*find_operation(OpCode::kMultiRead), request,
+                          {member.tree, member.watches, member, member.settings}, body),
+            ErrorCode::kMarshallingError);
+  EXPECT_LE(body.capacity(), 8U << 20);
+}
+
+TEST_F(Reading, MultiReadLooksAheadOnlyAtWhatWillBeThere) {
+  // What may not be read, is not there, or is listed takes the little that it takes.
+  member.make(client, creating("/a", CreateMode::kPersistent, kOpen, std::string(1'000'000, 'x')));
+  member.make(client, creating("/locked", CreateMode::kPersistent, {{jute::kPermCreate, {"world", "anyone"}}},
+                               std::string(1'000'000, 'x')));
+  std::vector<std::pair<OpCode, std::string>> all(2, {OpCode::kGetData, "/a"});
+  for (int i = 0; i < 40; ++i) {
+    all.emplace_back(OpCode::kGetData, "/locked");
+    all.emplace_back(OpCode::kGetData, "/missing");
+    all.emplace_back(OpCode::kGetChildren, "/a");
+  }
+  EXPECT_EQ(member.read_bytes(client, OpCode::kMultiRead, multi_read(all)).error, ErrorCode::kOk);
 }
 
 TEST_F(Reading, MalformedRequestsAreMarshallingErrors) {
