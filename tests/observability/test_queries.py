@@ -1,8 +1,8 @@
 """Every query of every rule returns data on a healthy ensemble and a healthy Watchkeeper server, so that a rule is never
 silent for want of a series.
 
-What a rule compares is what is asked: an expression is split at its set operators (and, or, unless), and comparisons
-become `bool`, which keeps every element on the left whether or not it is above the threshold.  Windows are shortened
+What a rule compares is what is asked: an expression is split at its set operators (and, or, unless), in an alert also at
+those inside an aggregation, which are its condition there, and comparisons become `bool`, which keeps every element on the left whether or not it is above the threshold.  Windows are shortened
 (lab/timescale.py), so that three hours of history are there after a minute.
 """
 
@@ -34,6 +34,7 @@ _TOKEN = re.compile(r"""(?P<string>"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'|`[^`]*`)|
                     r"""|(?P<compare>==|!=|<=|>=|<|>)|(?P<open>[(\[{])|(?P<close>[)\]}])|(?P<other>.)""", re.DOTALL)
 _SET_OPERATORS = ("and", "or", "unless")
 _BOOL = re.compile(r"\s*bool\b")
+_AGGREGATION = re.compile(r"(?:group|count|sum|min|max)\s+(?:by|without)\s*\([^)]*\)\s*\((.*)\)\Z", re.DOTALL)
 _MATCHING = re.compile(r"\s*(on|ignoring)\s*\([^)]*\)(\s*group_(left|right)\s*(\([^)]*\))?)?")
 
 
@@ -49,6 +50,16 @@ def operands(expression):
     # What follows a set operator may begin with its matching clause.
     return [parts[0].strip()] + [_MATCHING.sub("", part, count=1).strip() if _MATCHING.match(part) else part.strip()
                                  for part in parts[1:]]
+
+
+def conditions(expression):
+    """The operands of an alert's expression, those inside an aggregation of several among them."""
+    found = []
+    for part in operands(expression):
+        aggregated = _AGGREGATION.match(part)
+        inner = operands(aggregated[1].strip()) if aggregated else []
+        found += inner if len(inner) > 1 else [part]
+    return found
 
 
 def without_thresholds(expression):
@@ -69,6 +80,8 @@ class QueriesTest(unittest.TestCase):
     def test_expressions_are_taken_apart(self):
         self.assertEqual(operands('a == 1 and ignoring (state) group_left () b{x="or"} > 2 or absent(c and d)'),
                          ["a == 1", 'b{x="or"} > 2', "absent(c and d)"])
+        self.assertEqual(conditions("group by (x) (\n  a\n  unless on (x, y) b) and max by (x) (c) or d"),
+                         ["a", "b", "max by (x) (c)", "d"])
         self.assertEqual(without_thresholds('max(a{b!="1"} == 1) > 2'), 'max(a{b!="1"} == bool 1) > bool 2')
         self.assertEqual(without_thresholds("a >= bool 0 < b"), "a >= bool 0 < bool b")
 
@@ -92,10 +105,11 @@ class QueriesTest(unittest.TestCase):
                     document = timescale.scale_file(path, scaled[-1], _FACTOR).document
                 else:
                     scaled.append(path)  # Nothing here feeds the optional rules, so that their windows do not matter.
-                queries += [(rule.get("alert") or rule["record"], whole, part)
-                            for group, fast_group in zip(original["groups"], document["groups"], strict=True)
-                            for rule, fast in zip(group["rules"], fast_group["rules"], strict=True)
-                            for whole, part in zip(operands(rule["expr"]), operands(fast["expr"]), strict=True)]
+                for group, fast_group in zip(original["groups"], document["groups"], strict=True):
+                    for rule, fast in zip(group["rules"], fast_group["rules"], strict=True):
+                        split = conditions if "alert" in rule else operands
+                        queries += [(rule.get("alert") or rule["record"], whole, part)
+                                    for whole, part in zip(split(rule["expr"]), split(fast["expr"]), strict=True)]
             prometheus = self.enterContext(stack.Prometheus(
                 {"watchkeeper": [exporter.address, f"{server.host}:{server.metrics_port}"]}, rule_files=scaled))
             for address in (ensemble.connect_string, server.address):

@@ -159,7 +159,7 @@ class OneEnsemble(watching.LabTestCase):
         for path in ("/assets/../page.cpp", "/assets/%2e%2e/page.cpp", "/assets/..%2fpage.cpp", "/assets/app.js%00",
                      "/assets/%ff", "/assets/", "/assets/index.html", "/ensemble/%2e%2e", "/ensemble/%00", "/ensemble/%ff",
                      "/ensemble/", "/ensemble/main/members/", "/ensemble/main%2Fmembers", "/ensemble/a/b",
-                     "/ensemble/" + "x" * 9000, "/runbooks/%2e%2e%2fADR", "/runbooks/ZooKeeperNoLeader.md",
+                     "/ensemble/" + "x" * 9000, "/runbooks/%2e%2e%2fADR", "/runbooks/NoSuchAlert.md",
                      "/ensemble/%3Cscript%3Ealert(1)%3C%2Fscript%3E"):
             answer = self.exporter.get(path)
             self.assertIn(answer.status, (400, 404), path)
