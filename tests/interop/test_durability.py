@@ -208,6 +208,26 @@ class Durability(ServerCase):
                 self.assertEqual(writer.read_reply("set_data")["error"], 0)
                 self.assertEqual(reader.call("get_data", path="/slow", watch=False)["data"], b"y")
 
+    def test_sync_waits_for_the_writes_of_all_and_resuming_a_session_for_none(self):
+        """A client dies with a write under way: whoever syncs and looks sees it, and who comes back does not wait."""
+        with servers.running(self.kind, slow_disk=True, tick_ms=2000) as ensemble:
+            member = ensemble.members[0]
+            with wire.Connection(member.address) as writer, wire.Connection(member.address) as reader, \
+                    wire.Connection(member.address) as again:
+                session = writer.handshake()
+                reader.handshake()
+                self.assertEqual(writer.call("create", **wire.create_fields("/before"))["error"], 0)
+                member.disk.set_delay(4000)  # So long that only waiting for it is felt.
+                writer.send("create", wire.create_fields("/late"))
+                time.sleep(0.5)  # The write is on its way to the disk.
+                begin = time.monotonic()
+                resumed = again.handshake(30000, session["session_id"], session["password"])
+                self.assertEqual(resumed["session_id"], session["session_id"])
+                self.assertLess(time.monotonic() - begin, 2.0)
+                self.assertEqual(reader.call("sync", path="/late")["error"], 0)
+                self.assertEqual(reader.call("exists", path="/late", watch=False)["error"], 0)
+                self.assertEqual(again.call("exists", path="/late", watch=False)["error"], 0)
+
     def test_a_cut_record_at_the_end_is_forgiven(self):
         """The last record of the log torn at any place: the server starts, without that transaction."""
         chance = random.Random(_SEED)
