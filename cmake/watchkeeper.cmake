@@ -42,6 +42,13 @@ function(wk_library name)
   endif()
 endfunction()
 
+# wk_has_coroutines(NAME): g++ 12 takes the frame allocator of an inlined coroutine for a mismatch.
+function(wk_has_coroutines name)
+  if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+    target_compile_options(${name} PRIVATE -Wno-mismatched-new-delete)
+  endif()
+endfunction()
+
 # How tests are compiled.
 function(wk_test_options name)
   target_compile_definitions(${name} PRIVATE WK_SOURCE_DIR="${PROJECT_SOURCE_DIR}")

@@ -126,7 +126,7 @@ void ClientPort::accept(AcceptedSocket accepted) {
   }
   ++of_address;
   ++stats_.accepted;
-  unanswered_.push_back({std::chrono::steady_clock::now() + limits_.unasked_timeout, id});
+  unasked_.push_back({std::chrono::steady_clock::now() + limits_.unasked_timeout, id});
   connections_.emplace(id.value, std::move(connection));
 }
 
@@ -243,8 +243,8 @@ void ClientPort::tick(std::chrono::steady_clock::time_point now) {
     if (found->second->fetched()) owner_.on_fetched(id);
     return false;
   });
-  for (; !unanswered_.empty() && unanswered_.front().at <= now; unanswered_.pop_front()) {
-    const auto found = connections_.find(unanswered_.front().connection.value);
+  for (; !unasked_.empty() && unasked_.front().at <= now; unasked_.pop_front()) {
+    const auto found = connections_.find(unasked_.front().connection.value);
     if (found == connections_.end() || found->second->has_asked()) continue;
     refuse(Refusal::kUnansweredTooLong, *found->second, 0);
     end(*found->second);

@@ -187,7 +187,7 @@ class ClientPort {
   bool turn_armed_ = false;
   std::vector<std::unique_ptr<Connection>> ended_;  // may still be on the call stack
   std::vector<ConnectionId> choked_;                // and those that were until a moment ago
-  std::deque<Deadline> unanswered_;
+  std::deque<Deadline> unasked_;
   std::deque<Deadline> finishing_;
   std::unique_ptr<std::byte[]> read_buffer_;
   ClientPortStats stats_;

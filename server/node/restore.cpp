@@ -45,7 +45,7 @@ class SnapshotRestorer : public storage::SnapshotVisitor {
     recovery_.tree().begin_restore();
     numbers_.clear();
     listless_.clear();
-    listless_count_ = 0;
+    unknown_acls_ = 0;
   }
 
   Result<void> session(const storage::SnapshotSession& session) override {
@@ -63,10 +63,9 @@ class SnapshotRestorer : public storage::SnapshotVisitor {
   }
 
   Result<void> node(const storage::SnapshotNode& node) override {
-    if (node.acl != tree::kOpenAclNumber && !numbers_.contains(node.acl)) {
-      ++listless_count_;
-      if (listless_.size() < kListlessExaminedMax) listless_.push_back({std::string(node.path), node.czxid});
-    }
+    if (listless_.size() < kListlessExaminedMax && node.acl != tree::kOpenAclNumber &&
+        !numbers_.contains(node.acl))
+      listless_.push_back({std::string(node.path), node.czxid});
     return recovery_.tree().restore_node({.path = node.path,
                                           .data = node.data,
                                           .acl_number = node.acl,
@@ -84,6 +83,7 @@ class SnapshotRestorer : public storage::SnapshotVisitor {
   Result<void> complete() override {
     const auto finished = recovery_.tree().finish_restore();
     if (!finished) return finished.error();
+    unknown_acls_ = finished->unknown_acls;
     return {};
   }
 
@@ -94,15 +94,15 @@ class SnapshotRestorer : public storage::SnapshotVisitor {
       const tree::Znode node = tree.find(one.path);
       return !node || node.stat().czxid != one.czxid || !grants_nothing(tree.acls().list(node.acl()));
     });
-    return listless_count_ - static_cast<std::size_t>(mended);
+    return unknown_acls_ - static_cast<std::size_t>(mended);
   }
 
  private:
   replica::Recovery& recovery_;
   std::vector<std::byte> bytes_;
   std::unordered_set<std::int64_t> numbers_;  ///< of the lists that the snapshot defines
-  std::vector<Listless> listless_;
-  std::size_t listless_count_ = 0;
+  std::vector<Listless> listless_;            ///< the first of them
+  std::size_t unknown_acls_ = 0;              ///< all of them, as the tree counts them
 };
 
 Result<bool> has_logs(storage::FileSystem& files, const std::string& directory) {

@@ -340,6 +340,13 @@ void Requests::serve_syncs() {
 
 void Requests::applied(const InFlight& entry, const txn::Applied& applied, ConnectionId session_connection,
                        std::span<const std::byte> body) {
+  settle_applied(entry, applied, session_connection, body);
+  // Before the next transaction is applied: its request may wait behind such a sync.
+  serve_syncs();
+}
+
+void Requests::settle_applied(const InFlight& entry, const txn::Applied& applied,
+                              ConnectionId session_connection, std::span<const std::byte> body) {
   const bool session_closed =
       applied.header.type == jute::OpCode::kCloseSession && applied.error == jute::ErrorCode::kOk;
   if (session_closed && session_connection != entry.connection)
@@ -354,15 +361,7 @@ void Requests::applied(const InFlight& entry, const txn::Applied& applied, Conne
   // One that failed is an error transaction.
   if (own && applied.header.type == jute::OpCode::kDeleteContainer) ++state_.stats.containers_removed;
   if (applied.header.type == jute::OpCode::kCreateSession) ++state_.stats.sessions_opened;
-  settle_applied(entry, applied, body);
-  // Before the next transaction is applied: its request may wait behind such a sync.
-  serve_syncs();
-}
 
-void Requests::settle_applied(const InFlight& entry, const txn::Applied& applied,
-                              std::span<const std::byte> body) {
-  const bool session_closed =
-      applied.header.type == jute::OpCode::kCloseSession && applied.error == jute::ErrorCode::kOk;
   Connection* connection = state_.connections.find(entry.connection);
   if (connection == nullptr) return;
   const Pending pending = connection->pending.pop();

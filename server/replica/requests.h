@@ -76,7 +76,8 @@ class Requests final : public Settlement {
   /// \return  false when the connection is gone
   bool settle(Connection& connection, const Pending& pending);
   void drain(Connection& connection);
-  void settle_applied(const InFlight& entry, const txn::Applied& applied, std::span<const std::byte> body);
+  void settle_applied(const InFlight& entry, const txn::Applied& applied, ConnectionId session_connection,
+                      std::span<const std::byte> body);
   /// Whether a transaction up to `zxid` is still under way.
   [[nodiscard]] bool under_way(Zxid zxid) const {
     return !pipeline_.in_flight().empty() && pipeline_.in_flight().front().zxid <= zxid;
